@@ -185,7 +185,13 @@ def _from_tree(folder: Path, files: dict[str, Path], test_fraction: float) -> tu
         return _by_hash(entries, test_fraction), []
 
     entries, skipped = [], []
-    split_first = set(SPLITS) <= {inner[0] for inner in folders.values() if inner}
+    outer = {inner[0] for inner in folders.values() if inner}
+    if "train" in outer and outer <= {"train", "val", "valid", "validation"}:
+        raise ValueError(
+            f"{folder} holds the folders {_some(sorted(outer))}: give it one named 'test' as well, or name "
+            "the folder inside that holds the class folders"
+        )
+    split_first = set(SPLITS) <= outer
     for name, path in files.items():
         inner = folders[name]
         if split_first:
@@ -240,6 +246,13 @@ def _of_split(folder: Path, entries: list[_Entry], skipped: list[Skipped], split
         warnings.warn(message, stacklevel=3)
     items = tuple(Instance(e.path, e.name, label[e.class_name]) for e in chosen)
     return Instances(items, classes, tuple(sorted(skipped, key=lambda s: s.path)))
+
+
+def warn_of_skipped(folder: str | Path, skipped: Sequence[Skipped], stacklevel: int = 3) -> None:
+    """One UserWarning with the number of skipped files and the first few, if there are any."""
+    if skipped:
+        listed = _some([f"{file.path} ({file.reason})" for file in skipped])
+        warnings.warn(f"{folder}: {len(skipped)} files skipped: {listed}", stacklevel=stacklevel)
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
