@@ -1,0 +1,153 @@
+"""Checkpoints: a folder with `model.safetensors` and `config.json`, which is there whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from .config import SeqJEPAConfig
+
+FORMAT = "saccadeworld.seqjepa"
+VERSION = 1
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+def write_checkpoint(path: str | os.PathLike[str], config: SeqJEPAConfig, state: Mapping[str, Tensor]) -> None:
+    """Writes the folder `path`, creating its parents and replacing an earlier checkpoint there.
+
+    Raises FileExistsError when `path` is a file or a folder that holds anything else.
+    """
+    with replace_folder(path, {WEIGHTS, CONFIG}) as folder:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / WEIGHTS)
+        header = {"format": FORMAT, "version": VERSION}
+        (folder / CONFIG).write_text(json.dumps(header | config.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> tuple[SeqJEPAConfig, dict[str, Tensor]]:
+    """The configuration and the tensors (on the CPU) in the folder `path`.
+
+    Raises FileNotFoundError when something is missing, ValueError when it is damaged or of another format.
+    """
+    folder = find_folder(path)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} is not a checkpoint: it has no {name}")
+    config = _read_config(folder / CONFIG)
+    try:
+        return config, load_file(folder / WEIGHTS)
+    except SafetensorError as error:
+        raise ValueError(f"{folder / WEIGHTS} is not a readable safetensors file: {error}") from error
+
+
+def _read_config(path: Path) -> SeqJEPAConfig:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        raise ValueError(f"{path} does not describe a seq-JEPA model (its field 'format' is not {FORMAT!r})")
+    version = values.pop("version", None)
+    if version != VERSION:
+        raise ValueError(f"{path} has version {version!r}, this program reads version {VERSION}")
+    try:
+        return SeqJEPAConfig.from_dict(values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def load_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Copies `state` into `model`. Raises ValueError naming the tensors that are missing, unexpected or misshapen."""
+    expected = model.state_dict()
+    problems = [f"{name} is missing" for name in expected.keys() - state.keys()]
+    problems += [f"{name} is unexpected" for name in state.keys() - expected.keys()]
+    for name in expected.keys() & state.keys():
+        want, have = expected[name], state[name]
+        if want.shape != have.shape:
+            problems.append(f"{name} has shape {tuple(have.shape)} instead of {tuple(want.shape)}")
+        elif want.is_floating_point() != have.is_floating_point():
+            problems.append(f"{name} has dtype {have.dtype} instead of {want.dtype}")
+    if problems:
+        shown = "; ".join(sorted(problems)[:8])
+        more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
+        raise ValueError(f"the weights in {origin} do not fit the model: {shown}{more}")
+    model.load_state_dict(state)
+
+
+def check_device(device: str | torch.device) -> None:
+    """Raises ValueError when `device` is a CUDA device and there is none."""
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {str(device)!r} was asked for, but this PyTorch sees no CUDA device; use 'cpu'")
+
+
+@contextmanager
+def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[Path]:
+    """Gives an empty folder to fill; on leaving without an error it takes the place of the folder `path`.
+
+    It is made beside `path` and moved there by renaming, after the folder that was there has been renamed to
+    `path` + ".old". So at any moment `path` or, between the two renamings, `path`.old is a whole folder; `find_folder`
+    finds the one that is there. An error or a crash while filling leaves what was at `path` untouched.
+    Raises FileExistsError when `path` is a file, or holds entries not in `allowed`, which would be lost.
+    """
+    path = Path(path)
+    old = _old(path)
+    if path.exists():
+        foreign = {entry.name for entry in path.iterdir()} - allowed if path.is_dir() else {path.name}
+        if foreign:
+            raise FileExistsError(
+                f"{path} holds something else ({', '.join(sorted(foreign)[:5])}); choose another path"
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield new
+        new.chmod(0o777 & ~_umask())  # mkdtemp makes folders that only their owner can read
+        for entry in (*new.iterdir(), new):
+            _flush(entry)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            path.rename(old)
+        new.rename(path)
+        _flush(path.parent)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def find_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder `path`, or the one a crash left beside it while it was being replaced.
+
+    Raises FileNotFoundError when there is neither.
+    """
+    for folder in (Path(path), _old(Path(path))):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"no checkpoint folder at {path}")
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(path.name + ".old")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    """Makes sure that what was written reaches the disk before it is renamed."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

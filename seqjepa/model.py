@@ -1,0 +1,298 @@
+"""seq-JEPA: predict the embedding of the next view from the views so far and the actions between them.
+
+Ghaemi, Muller & Bakhtiari, "seq-JEPA: Autoregressive Predictive Learning of Invariant-Equivariant World Models",
+NeurIPS 2025.
+"""
+
+import copy
+import os
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .action_embedding import ActionEmbedding
+from .aggregator import Aggregator
+from .checkpoint import check_device, load_state, read_checkpoint, write_checkpoint
+from .config import SeqJEPAConfig
+from .ema import update_average
+from .encoder import make_encoder
+from .official import read_official
+from .predictor import Predictor
+from .regulariser import spread, variance_covariance
+
+
+class Sequences(Protocol):
+    """What the loss needs: views (B, M + 1, 3, H, W) and the actions (B, M, A) between them."""
+
+    @property
+    def views(self) -> Tensor: ...
+
+    @property
+    def actions(self) -> Tensor: ...
+
+
+class SeqJEPA(nn.Module):
+    """The world model: an encoder, an aggregator and a predictor, trained to predict the next view's embedding.
+
+    Every view i is embedded as z_i (width D) and paired with the embedding e(a_i) (width E) of the action that leaves
+    it; the last observed view is paired with zeros. The aggregator reads these tokens, the predictor maps the
+    aggregate and e(a_M) to the embedding of view M + 1. The z_i are equivariant, the aggregate is invariant.
+
+    Keyword arguments are the fields of `SeqJEPAConfig`. How the variants treat normalisation statistics:
+
+    - `compatibility="mended"`: all M actions of a sequence are embedded in one batch. The EMA target is an average of
+      the whole encoder, running statistics included, so that it can be used in eval mode on any view; in train mode
+      it normalises with the statistics of its own batch, as the encoder does, and leaves the running ones alone.
+      With `target="stop-gradient"` all M + 1 views go through the encoder in one batch.
+    - `compatibility="official"`: what the released code does. Observed actions and the last one are embedded in two
+      batches, the former with a dummy row per sequence in place of the missing action (zeros for saccades, that is
+      `action_dim` 2, a copy of the last action otherwise) that counts in the statistics only. The target's running
+      statistics come from its own passes and are not averaged; without EMA, view M + 1 has its own pass through the
+      encoder.
+    """
+
+    def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
+        super().__init__()
+        self.config = config = SeqJEPAConfig(action_dim, encoder, **options)
+        self.encoder = make_encoder(config.encoder, config.encoder_width)
+        self.target_encoder: nn.Module | None = None
+        if config.target == "ema":
+            self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
+            if config.compatibility == "mended":
+                _freeze_statistics(self.target_encoder)
+        self.action_embedding: ActionEmbedding | None = None
+        if config.conditioning != "none":
+            self.action_embedding = ActionEmbedding(config.action_dim, config.action_embedding_dim)
+        self.aggregator = Aggregator(config.token_dim, config.layers, config.heads, config.dropout)
+        self.predictor = Predictor(config.predictor_dim, config.predictor_hidden, config.embedding_dim)
+        mean, std = torch.tensor([config.mean, config.std]).view(2, 3, 1, 1)
+        self.register_buffer("pixel_scale", 1 / (255 * std), persistent=False)
+        self.register_buffer("pixel_shift", -mean / std, persistent=False)
+        self.pixel_scale: Tensor
+        self.pixel_shift: Tensor
+
+    @classmethod
+    def from_config(cls, config: SeqJEPAConfig) -> Self:
+        """A freshly initialised model of this configuration."""
+        return cls(**config.to_dict())
+
+    # The three maps
+
+    def encode(self, views: Tensor) -> Tensor:
+        """Views (..., 3, H, W) to embeddings z (..., D), for instance (B, L, 3, H, W) to (B, L, D).
+
+        uint8 views are normalised here with the configuration's mean and std; float views, of the dtype of the
+        weights, are taken as normalised already. Raises TypeError for other dtypes, ValueError for other shapes.
+        """
+        self._check_views(views)
+        return self._encode(self.encoder, views)
+
+    def aggregate(self, z: Tensor, actions: Tensor | None = None) -> Tensor:
+        """Embeddings z (B, M, D) of M views and the actions (B, M - 1, A) between them to the aggregate (B, D + E).
+
+        `actions` may be left out when M = 1 or the aggregator is not conditioned (the aggregate is then (B, D)).
+        """
+        config = self.config
+        if z.ndim != 3 or z.shape[1] < 1 or z.shape[2] != config.embedding_dim:
+            raise ValueError(f"z must have shape (B, M >= 1, {config.embedding_dim}), got {tuple(z.shape)}")
+        if actions is None and (z.shape[1] == 1 or not config.conditions_aggregator):
+            actions = z.new_zeros(len(z), z.shape[1] - 1, config.action_dim)
+        if actions is None:
+            raise ValueError(f"{z.shape[1]} views need the {z.shape[1] - 1} actions between them, got none")
+        self._check_actions(actions, (len(z), z.shape[1] - 1))
+        return self._aggregate(z, self._embed(actions) if actions.shape[1] else None)
+
+    def predict(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
+        """Aggregates (..., D + E) and the next actions (..., A) to predicted embeddings (..., D).
+
+        `actions` may be left out when the predictor is not conditioned.
+        """
+        if aggregate.ndim < 2 or aggregate.shape[-1] != self.config.token_dim:
+            raise ValueError(f"aggregate must have shape (..., {self.config.token_dim}), got {tuple(aggregate.shape)}")
+        if actions is None and self.config.conditions_predictor:
+            raise ValueError("the predictor needs the action that leads to the next view, got none")
+        if actions is None:
+            return self.predictor(aggregate)
+        self._check_actions(actions, tuple(aggregate.shape[:-1]))
+        return self._predict(aggregate, self._embed(actions))
+
+    # Training
+
+    def loss(self, batch: Sequences) -> Tensor:
+        """The training loss of a batch of sequences, a scalar: 1 - the mean cosine between prediction and target,
+        plus the weighted regulariser. Raises as `loss_parts`."""
+        return self.loss_parts(batch)["loss"]
+
+    def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
+        """The loss and what it is made of, as scalar tensors: "loss" (with gradient), and detached: "prediction"
+        (1 - mean cosine, in [0, 2]), "spread" (0: collapsed, 1: isotropic), and, where the regulariser has a weight,
+        "variance" and "covariance".
+
+        views (B, M + 1, 3, H, W), actions (B, M, A), M >= 1. Raises ValueError for shapes that do not fit,
+        TypeError for dtypes.
+        """
+        views, actions = batch.views, batch.actions
+        self._check_views(views)
+        if views.ndim != 5 or views.shape[1] < 2:
+            raise ValueError(f"views must have shape (B, M + 1 >= 2, 3, H, W), got {tuple(views.shape)}")
+        self._check_actions(actions, (views.shape[0], views.shape[1] - 1))
+        if self.training and len(views) < 2:
+            raise ValueError("training needs at least 2 sequences in a batch (batch normalisation), got 1")
+
+        embeddings, targets = self._embeddings_and_targets(views)
+        predictions = self._predictions(embeddings[:, : views.shape[1] - 1], actions)
+        prediction = 1 - F.cosine_similarity(predictions.float(), targets.float(), dim=-1).mean()
+        rows = embeddings.flatten(0, 1)
+        parts = {"loss": prediction, "prediction": prediction.detach(), "spread": spread(rows.detach())}
+        if self.config.regulariser_weight:
+            variance, covariance = variance_covariance(rows)
+            regulariser = variance + self.config.covariance_weight * covariance
+            parts["loss"] = prediction + self.config.regulariser_weight * regulariser
+            parts |= {"variance": variance.detach(), "covariance": covariance.detach()}
+        return parts
+
+    def update_target(self, tau: float) -> None:
+        """Moves the EMA target towards the encoder; call it after each step of the optimiser.
+
+        `tau` in [0, 1] is how much of the target stays. Without an EMA target there is nothing to move.
+        """
+        if not 0 <= tau <= 1:
+            raise ValueError(f"tau must lie in [0, 1], got {tau}")
+        if self.target_encoder is not None:
+            update_average(self.target_encoder, self.encoder, tau, buffers=self.config.compatibility == "mended")
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the folder `path` with `model.safetensors` and `config.json`, whole or not at all."""
+        write_checkpoint(path, self.config, self.state_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Self:
+        """The model that `save` wrote, on `device`, in eval mode.
+
+        Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
+        """
+        check_device(device)
+        config, state = read_checkpoint(path)
+        return cls._restore(config, state, str(path), device)
+
+    @classmethod
+    def from_official(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        mean: tuple[float, float, float] | None = None,
+        std: tuple[float, float, float] | None = None,
+        device: str | torch.device = "cpu",
+    ) -> Self:
+        """The model in a checkpoint of the released code, on `device`, in eval mode, with `compatibility="official"`.
+
+        Takes training checkpoints and bare state dictionaries; `mean` and `std` are needed only for kinds that were
+        not published (see `read_official`). Raises FileNotFoundError, or ValueError for a file that is damaged, holds
+        code, or is not such a checkpoint.
+        """
+        check_device(device)
+        config, state = read_official(path, mean, std)
+        return cls._restore(config, state, str(path), device)
+
+    @classmethod
+    def _restore(cls, config: SeqJEPAConfig, state: dict[str, Tensor], origin: str, device: Any) -> Self:
+        model = cls.from_config(config)
+        load_state(model, state, origin)
+        return model.to(device).eval()
+
+    # Inside
+
+    def _encode(self, encoder: nn.Module, views: Tensor) -> Tensor:
+        flat = views.flatten(0, -4) if views.ndim > 4 else views.reshape(-1, *views.shape[-3:])
+        if flat.dtype == torch.uint8:
+            flat = flat * self.pixel_scale + self.pixel_shift
+        return encoder(flat).unflatten(0, views.shape[:-3]) if views.ndim > 3 else encoder(flat)[0]
+
+    def _embeddings_and_targets(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings with gradient of all views but (mostly) the last, and the detached targets (B, 1 or M, D)."""
+        first_target = 1 if self.config.prediction == "prefixes" else -1
+        if self.target_encoder is None and self.config.compatibility == "mended":
+            embeddings = self._encode(self.encoder, views)
+            return embeddings, embeddings[:, first_target:].detach()
+        embeddings = self._encode(self.encoder, views[:, :-1])
+        with torch.no_grad():
+            return embeddings, self._encode(self.target_encoder or self.encoder, views[:, first_target:])
+
+    def _predictions(self, z: Tensor, actions: Tensor) -> Tensor:
+        """Predictions (B, 1 or M, D) from embeddings (B, M, D) and actions (B, M, A)."""
+        e = self._embed_sequence(actions)
+        if self.config.prediction == "prefixes":
+            return self._predict(self._aggregate_prefixes(z, e), e)
+        observed, leading = (None, None) if e is None else (e[:, :-1], e[:, -1])
+        return self._predict(self._aggregate(z, observed), leading)[:, None]
+
+    def _embed(self, actions: Tensor) -> Tensor | None:
+        return None if self.action_embedding is None else self.action_embedding(actions)
+
+    def _embed_sequence(self, actions: Tensor) -> Tensor | None:
+        """Embeddings (B, M, E) of all actions of the sequences."""
+        if self.config.compatibility == "mended":
+            return self._embed(actions)
+        last = actions[:, -1:]
+        dummy = torch.zeros_like(last) if self.config.action_dim == 2 else last
+        observed = self._embed(torch.cat([actions[:, :-1], dummy], 1))
+        leading = self._embed(last)
+        return None if observed is None or leading is None else torch.cat([observed[:, :-1], leading], 1)
+
+    def _aggregate(self, z: Tensor, observed: Tensor | None) -> Tensor:
+        """Embeddings (B, M, D) and embedded actions (B, M - 1, E) to aggregates (B, W)."""
+        if not self.config.conditions_aggregator:
+            return self.aggregator(z)
+        if observed is None:
+            observed = z.new_zeros(len(z), 0, self.config.action_embedding_dim)
+        return self.aggregator(torch.cat([z, F.pad(observed, (0, 0, 0, 1))], 2))
+
+    def _aggregate_prefixes(self, z: Tensor, e: Tensor | None) -> Tensor:
+        """Embeddings (B, M, D) and embedded actions (B, M, E) to the aggregates (B, M, W) of the first 1..M views.
+
+        Each prefix is a sequence of its own, because its last view carries no action; shorter ones are padded.
+        """
+        batch, length, _ = z.shape
+        order = torch.arange(length, device=z.device)
+        tokens = z[:, None].expand(-1, length, -1, -1)
+        if e is not None and self.config.conditions_aggregator:
+            has_action = (order[None] < order[:, None]).unsqueeze(-1)
+            tokens = torch.cat([tokens, e[:, None] * has_action], -1)
+        padding = (order[None] > order[:, None]).expand(batch, -1, -1)
+        return self.aggregator(tokens.flatten(0, 1), padding.flatten(0, 1)).unflatten(0, (batch, length))
+
+    def _predict(self, aggregate: Tensor, e: Tensor | None) -> Tensor:
+        if e is None or not self.config.conditions_predictor:
+            return self.predictor(aggregate)
+        return self.predictor(torch.cat([aggregate, e], -1))
+
+    def _check_views(self, views: Tensor) -> None:
+        dtype = self.aggregator.token.dtype
+        if views.dtype not in (torch.uint8, dtype):
+            raise TypeError(f"views must be uint8, or normalised and {dtype} like the weights; got {views.dtype}")
+        if views.ndim < 3 or views.shape[-3] != 3:
+            raise ValueError(f"views must have shape (..., 3, H, W), got {tuple(views.shape)}")
+        self._check_device("views", views)
+
+    def _check_actions(self, actions: Tensor, leading: tuple[int, ...]) -> None:
+        expected = (*leading, self.config.action_dim)
+        if tuple(actions.shape) != expected:
+            raise ValueError(f"actions must have shape {expected} here, got {tuple(actions.shape)}")
+        if not actions.is_floating_point():
+            raise TypeError(f"actions must be floating point, got {actions.dtype}")
+        self._check_device("actions", actions)
+
+    def _check_device(self, name: str, tensor: Tensor) -> None:
+        if tensor.device != self.aggregator.token.device:
+            raise ValueError(f"{name} are on {tensor.device}, the model is on {self.aggregator.token.device}")
+
+
+def _freeze_statistics(module: nn.Module) -> None:
+    """Lets batch normalisation use, in train mode, the batch's statistics without recording them."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.track_running_stats = False

@@ -1,0 +1,121 @@
+"""Checkpoints of the released seq-JEPA code (https://huggingface.co/Hafez/seq-JEPA), read without executing them."""
+
+import os
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .config import SeqJEPAConfig
+
+Channels = tuple[float, float, float]
+
+STL10: tuple[Channels, Channels] = ((0.4467, 0.4398, 0.4066), (0.2241, 0.2215, 0.2239))
+DIEBENCH: tuple[Channels, Channels] = ((0.5016, 0.5037, 0.5060), (0.1030, 0.0999, 0.0969))
+PUBLISHED = {
+    (2, "resnet18-cifar"): STL10,  # saccades
+    (4, "resnet18"): DIEBENCH,  # rotation
+    (6, "resnet18"): DIEBENCH,  # rotation and colour
+}
+"""Mean and std of the views that each published kind (action_dim, encoder) was trained on."""
+
+NAMES = (
+    (r"^agg_token$", "aggregator.token"),
+    (r"^transformer_encoder\.transformer_encoder\.", "aggregator.transformer."),
+    (r"^transformer_encoder\.norm\.", "aggregator.transformer.norm."),
+    (r"^action_proj\.0\.", "action_embedding.projection."),
+    (r"^action_proj\.1\.", "action_embedding.norm."),
+    (r"^predictor\.0\.", "predictor.hidden."),
+    (r"^predictor\.1\.", "predictor.norm."),
+    (r"^predictor\.3\.", "predictor.output."),
+)
+"""What the released code calls its tensors, and what they are called here; encoders have the same names."""
+
+PROBES = re.compile(r"^(online_\w+|\w+_regressor|\w+_classifier)\.")
+
+
+def read_official(
+    path: str | os.PathLike[str], mean: Channels | None = None, std: Channels | None = None
+) -> tuple[SeqJEPAConfig, dict[str, Tensor]]:
+    """Configuration and tensors, under the names used here, of a checkpoint of the released code.
+
+    The file holds the training dictionary with the field "model", or that field alone; names may start with
+    "module.". Probe heads are dropped. All sizes are read off the tensors; the number of attention heads cannot be, it
+    is 4 as in every released model. Image statistics of the published kinds are known: STL-10 saccades, 3DIEBench
+    rotation, 3DIEBench rotation and colour; for any other, give `mean` and `std` ([0, 1] units).
+
+    Raises FileNotFoundError; ValueError for a file that is damaged, holds code, or is no such checkpoint.
+    """
+    state = _own_names(_model_tensors(_load(Path(path)), path))
+    try:
+        config = _infer_config(state, mean, std)
+    except KeyError as error:
+        raise ValueError(f"{path} is not a seq-JEPA checkpoint: it lacks {error.args[0]}") from None
+    if config.conditioning == "none":  # the released saccade class keeps a projector it does not use
+        state = {name: tensor for name, tensor in state.items() if not name.startswith("action_embedding.")}
+    return config, state
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint file at {path}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path} was not loaded because it is damaged or holds more than tensors, which could run code. If you "
+            "trust it, open it once elsewhere and save its field 'model' alone"
+        ) from error
+    except (RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is not a readable PyTorch checkpoint: {error}") from error
+
+
+def _model_tensors(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    state = content.get("model", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise ValueError(f"{path} holds neither a state dictionary nor a training checkpoint with the field 'model'")
+    return dict(state)
+
+
+def _own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    own = {}
+    for name, tensor in state.items():
+        name = name.removeprefix("module.")
+        if PROBES.match(name):
+            continue
+        for theirs, ours in NAMES:
+            name = re.sub(theirs, ours, name)
+        own[name] = tensor
+    return own
+
+
+def _infer_config(state: Mapping[str, Tensor], mean: Channels | None, std: Channels | None) -> SeqJEPAConfig:
+    stem = state["encoder.conv1.weight"]
+    encoder = "resnet18-cifar" if stem.shape[-1] == 3 else "resnet18"
+    embedding_dim, hidden = state["predictor.output.weight"].shape
+    projection = state["action_embedding.projection.weight"]
+    width, action_dim = projection.shape
+    if (mean is None or std is None) and (action_dim, encoder) not in PUBLISHED:
+        raise ValueError(
+            f"which images a {encoder} with actions of {action_dim} components was trained on is not known: "
+            "give mean= and std= of their channels"
+        )
+    known = PUBLISHED.get((action_dim, encoder), (None, None))
+    layers = {name.split(".")[3] for name in state if name.startswith("aggregator.transformer.layers.")}
+    return SeqJEPAConfig(
+        action_dim=action_dim,
+        encoder=encoder,
+        encoder_width=stem.shape[0],
+        mean=mean or known[0],
+        std=std or known[1],
+        action_embedding_dim=width,
+        layers=len(layers),
+        predictor_hidden=hidden,
+        target="ema" if "target_encoder.conv1.weight" in state else "stop-gradient",
+        conditioning="none" if state["aggregator.token"].shape[-1] == embedding_dim else "both",
+        compatibility="official",
+    )

@@ -1,0 +1,33 @@
+"""Terms against collapse: the variance and covariance of VICReg (Bardes, Ponce & LeCun, ICLR 2022, section 4.1).
+
+Not part of seq-JEPA, whose paper trains long enough to do without.
+"""
+
+import torch
+from torch import Tensor
+
+EPSILON = 1e-4  # under the square root of the variance, as in VICReg
+
+
+def variance_covariance(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Variance and covariance term of the embeddings z (N, D), N >= 2, as two scalars, computed in float32.
+
+    Variance: the mean over the dimensions of max(0, 1 - sqrt(Var + 1e-4)), in [0, 0.99]. Covariance: the sum of the
+    squared off-diagonal covariances, divided by D. Both variances are the unbiased ones.
+    """
+    with torch.autocast(z.device.type, enabled=False):
+        centred = z.float() - z.float().mean(0)
+        covariance = centred.T @ centred / (len(z) - 1)
+        diagonal = covariance.diagonal()
+        variance_term = (1 - (diagonal + EPSILON).sqrt()).relu().mean()
+        covariance_term = (covariance.square().sum() - diagonal.square().sum()) / z.shape[1]
+    return variance_term, covariance_term
+
+
+def spread(z: Tensor) -> Tensor:
+    """How far embeddings z (N, D) are from collapse: 0 when all point the same way, 1 when spread evenly.
+
+    The standard deviation of the normalised embeddings, averaged over the dimensions, times sqrt(D) (Chen & He,
+    "Exploring Simple Siamese Representation Learning", CVPR 2021, section 4.1).
+    """
+    return torch.nn.functional.normalize(z.float(), dim=1).std(0).mean() * z.shape[1] ** 0.5
