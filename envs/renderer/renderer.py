@@ -1,0 +1,87 @@
+"""Batched live rendering of many meshes, one launch per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..devices import resolve_device
+from ..sources.banks import Mesh
+from .colour import hsv_to_rgb
+from .setup import Setup
+
+
+class Renderer:
+    """Draws batches of rotated meshes under one set-up by casting rays (NVIDIA Warp), on CPU or CUDA.
+
+    A row depends on its own scene, rotation and stage only: it is the same to the bit alone or in any batch.
+
+    Args:
+        meshes: the scenes; they stay on the device, each with its own bounding volume hierarchy.
+        setup: camera, floor and lights.
+        device: a torch device, "cpu" or "cuda".
+
+    Raises:
+        ValueError: no meshes, an unknown device, or CUDA asked for and absent.
+    """
+
+    def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: str | torch.device = "cpu") -> None:
+        if not meshes:
+            raise ValueError("a renderer needs at least one mesh, got none")
+        self.setup = setup
+        self.device = resolve_device(device)
+        from . import caster  # imports Warp, which takes a while and opens the devices
+
+        self._caster = caster.Caster(meshes, setup, self.device)
+        self._stage = torch.tensor(setup.stage, device=self.device)
+
+    def render(self, scenes: Tensor, rotations: Tensor, stage: Tensor | None = None) -> Tensor:
+        """Views of objects on the floor or before the background.
+
+        Args:
+            scenes: (B,) int64 indices of meshes, in [0, number of meshes).
+            rotations: (B, 4) float32 unit quaternions (x, y, z, w), body to world.
+            stage: (B, 4) float32: floor hue in [0, 1], light theta and phi in radians, light hue in [0, 1]; None is
+                the set-up's own.
+
+        Returns:
+            (B, 3, S, S) uint8 sRGB.
+
+        Raises:
+            TypeError, ValueError: a tensor of another type, shape or device.
+        """
+        return self._draw(scenes, rotations, stage, channels=3)
+
+    def render_rgba(self, scenes: Tensor, rotations: Tensor, stage: Tensor | None = None) -> Tensor:
+        """Objects cut out: as `render`, without floor and background.
+
+        Returns:
+            (B, 4, S, S) uint8: sRGB, not multiplied by alpha, and alpha, the share of a pixel's samples on the object.
+        """
+        return self._draw(scenes, rotations, stage, channels=4)
+
+    def _draw(self, scenes: Tensor, rotations: Tensor, stage: Tensor | None, channels: int) -> Tensor:
+        batch = len(scenes)
+        stage = self._stage.expand(batch, 4) if stage is None else stage
+        self._check("scenes", scenes, (batch,), torch.int64)
+        self._check("rotations", rotations, (batch, 4), torch.float32)
+        self._check("stage", stage, (batch, 4), torch.float32)
+        setup = self.setup
+        floors = hsv_to_rgb(stage[:, 0], setup.floor_saturation, setup.floor_value)
+        theta, phi = stage[:, 1], stage[:, 2]
+        across = torch.sin(theta)
+        spots = torch.stack([across * torch.cos(phi), across * torch.sin(phi), torch.cos(theta)], dim=1)
+        colours = setup.spot * hsv_to_rgb(stage[:, 3], setup.spot_saturation, setup.spot_value)
+        views = torch.empty(batch, channels, setup.size, setup.size, dtype=torch.uint8, device=self.device)
+        self._caster.draw(scenes, rotations, floors, spots * setup.spot_distance, colours, views)
+        return views
+
+    def _check(self, name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        if value.dtype != dtype:
+            raise TypeError(f"{name} must be {dtype}, got {value.dtype}")
+        if value.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {tuple(value.shape)}")
+        if value.device.type != self.device.type:
+            raise ValueError(f"{name} is on {value.device}, the renderer on {self.device}; move it with .to()")
