@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def load_pictures(
             return str(error) or type(error).__name__
         return None
 
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # Pillow's remarks on files that it then reads or refuses
         failures = list(pool.map(decode, range(len(found.items))))
 
     bad = [Skipped(str(item.path), why) for item, why in zip(found.items, failures, strict=True) if why is not None]
