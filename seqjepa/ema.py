@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def ema_rate(progress: float, base: float = 0.996) -> float:
@@ -15,17 +15,10 @@ def ema_rate(progress: float, base: float = 0.996) -> float:
 def update_average(average: nn.Module, online: nn.Module, tau: float, buffers: bool) -> None:
     """Moves the parameters of `average` towards those of `online`: average <- tau average + (1 - tau) online.
 
-    With `buffers` the running statistics follow at the same rate, and counters are copied.
+    With `buffers` the running statistics follow at the same rate; counters of batches stay as they are.
     """
-    _lerp(list(average.parameters()), list(online.parameters()), 1 - tau)
-    if not buffers:
-        return
-    pairs = list(zip(average.buffers(), online.buffers(), strict=True))
-    statistics = [pair for pair in pairs if pair[0].is_floating_point()]
-    counters = [pair for pair in pairs if not pair[0].is_floating_point()]
-    _lerp([a for a, _ in statistics], [o for _, o in statistics], 1 - tau)
-    torch._foreach_copy_([a for a, _ in counters], [o for _, o in counters])
-
-
-def _lerp(average: list[Tensor], online: list[Tensor], weight: float) -> None:
-    torch._foreach_lerp_(average, online, weight)
+    averages, sources = list(average.parameters()), list(online.parameters())
+    if buffers:
+        averages += [buffer for buffer in average.buffers() if buffer.is_floating_point()]
+        sources += [buffer for buffer in online.buffers() if buffer.is_floating_point()]
+    torch._foreach_lerp_(averages, sources, 1 - tau)  # pyright: ignore[reportPrivateImportUsage]

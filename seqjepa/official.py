@@ -99,19 +99,20 @@ def _infer_config(state: Mapping[str, Tensor], mean: Channels | None, std: Chann
     embedding_dim, hidden = state["predictor.output.weight"].shape
     projection = state["action_embedding.projection.weight"]
     width, action_dim = projection.shape
-    if (mean is None or std is None) and (action_dim, encoder) not in PUBLISHED:
+    known_mean, known_std = PUBLISHED.get((action_dim, encoder), (None, None))
+    mean, std = mean or known_mean, std or known_std
+    if mean is None or std is None:
         raise ValueError(
             f"which images a {encoder} with actions of {action_dim} components was trained on is not known: "
             "give mean= and std= of their channels"
         )
-    known = PUBLISHED.get((action_dim, encoder), (None, None))
     layers = {name.split(".")[3] for name in state if name.startswith("aggregator.transformer.layers.")}
     return SeqJEPAConfig(
         action_dim=action_dim,
         encoder=encoder,
         encoder_width=stem.shape[0],
-        mean=mean or known[0],
-        std=std or known[1],
+        mean=mean,
+        std=std,
         action_embedding_dim=width,
         layers=len(layers),
         predictor_hidden=hidden,
