@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def ema_rate(progress: float, base: float = 0.996) -> float:
@@ -17,7 +17,8 @@ def update_average(average: nn.Module, online: nn.Module, tau: float, buffers: b
 
     With `buffers` the running statistics follow at the same rate; counters of batches stay as they are.
     """
-    averages, sources = list(average.parameters()), list(online.parameters())
+    averages: list[Tensor] = list(average.parameters())
+    sources: list[Tensor] = list(online.parameters())
     if buffers:
         averages += [buffer for buffer in average.buffers() if buffer.is_floating_point()]
         sources += [buffer for buffer in online.buffers() if buffer.is_floating_point()]
