@@ -52,7 +52,7 @@ class Setup:
     sun_size: float = math.pi / 2
     spot: float = 0.7
     spot_distance: float = 4.0
-    spot_cone: float = math.pi / 3
+    spot_cone: float = math.pi / 2
     spot_blend: float = 0.15
     spot_saturation: float = 0.15
     spot_value: float = 1.0
