@@ -63,10 +63,7 @@ def teapot(d: Dice) -> list[Part]:
     wide, high = d.between(0.42, 0.55), d.between(0.32, 0.45)
     body, other, third = d.paint(), d.paint(), d.paint()
     lift = d.between(0.1, 0.35)
-    spout = tube(
-        [(wide * 0.75, 0, -high * 0.35), (wide + 0.15, 0, 0.0), (wide + 0.32, 0, high * 0.55 + lift)],
-        [0.14, 0.09, 0.06],
-    )
+    curve = [(wide * 0.75, 0, -high * 0.35), (wide + 0.15, 0, 0.0), (wide + 0.32, 0, high * 0.55 + lift)]
     handle = tube(arc(1.0, math.pi / 2, 3 * math.pi / 2, 7), 0.16).scaled(d.between(0.26, 0.4), 0.35, high * 0.65)
     lid = lathe([(0.0, 0.0), (0.26, 0.0), (0.2, 0.08), (0.05, 0.12), (0.09, 0.19), (0.0, 0.24)], 10)
     return [
@@ -259,10 +256,7 @@ def snail(d: Dice) -> list[Part]:
     coil = ring(shell * 0.66, shell * 0.34, 10, 7).scaled(1, d.between(0.8, 1.2), 1)
     parts = [
         (tube(neck, [0.03, 0.13, 0.12, 0.1], 8), skin),
-        (
-            ring(shell * 0.66, shell * 0.34, 10, 7).scaled(1, d.between(0.8, 1.2), 1).moved(-0.08, 0, shell + 0.06),
-            house_,
-        ),
+        (coil.moved(-0.08, 0, shell + 0.06), spiral),
         (ellipsoid(shell * 0.5, shell * 0.34, shell * 0.5, 4, 8).moved(-0.08, 0, shell + 0.06), mouth),
         (ellipsoid(0.13, 0.11, 0.11, 4, 8).moved(head[0] + 0.02, 0, head[2]), skin),
     ]

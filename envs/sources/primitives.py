@@ -106,7 +106,7 @@ def lathe(profile: Sequence[Vector], sides: int = 12) -> Solid:
     segments = rings[:, :1]
     bend = np.where((rings > segments)[..., None], ends[segments], starts[segments])
     normals = np.concatenate([bend[..., :1] * circle[places], bend[..., 1:]], axis=2)
-    # One triangle of a quad has its edge on the lower ring, the other on the upper: drop edges of no length, on the axis.
+    # One triangle of a quad has an edge on the lower ring, the other on the upper; on the axis that edge has no length.
     lower, upper = np.split(segments[:, 0], 2)
     solid = points[np.concatenate([lower, upper + 1]), 0] > 0
     return Solid(vertices.reshape(-1, 3), (rings * sides + places % sides)[solid], normals[solid])
