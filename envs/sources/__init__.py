@@ -1,0 +1,57 @@
+"""Sources: where scenes come from, built in or read from the user's folders."""
+
+from __future__ import annotations
+
+import torch
+
+from .banks import MeshSet, PictureSet, Split
+from .meshes import load_meshes
+from .pictures import load_pictures
+from .scenes import make_scenes
+from .shapes import make_shapes
+
+BUILT_IN_COUNT = {"train": 2000, "test": 500}
+
+
+def load_picture_source(
+    source: str, *, split: Split, count: int | None, size: int, seed: int, device: str | torch.device
+) -> PictureSet:
+    """The pictures of a source.
+
+    Args:
+        source: "scenes", or the path of a folder with a subfolder per class.
+        split: "train" or "test"; the two share no instance.
+        count: how many instances of the built-in source, which is endless; 2000 for training and 500 for testing
+            when left out. A folder is always read whole.
+        size: side of the pictures in pixels.
+        seed: of the built-in source.
+        device: where the built-in source is computed.
+
+    Raises:
+        ValueError: for an unknown split, a count below 1, or a folder in which nothing is usable.
+        FileNotFoundError: for a folder that does not exist.
+    """
+    _check(source, "scenes", split, count)
+    if source == "scenes":
+        return make_scenes(split, count or BUILT_IN_COUNT[split], size=size, seed=seed, device=device)
+    return load_pictures(source, split, size)
+
+
+def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int) -> MeshSet:
+    """The meshes of a source: "shapes", or the path of a folder. Arguments and errors as in `load_picture_source`."""
+    _check(source, "shapes", split, count)
+    if source == "shapes":
+        return make_shapes(split, count or BUILT_IN_COUNT[split], seed=seed)
+    return load_meshes(source, split)
+
+
+def _check(source: str, built_in: str, split: str, count: int | None) -> None:
+    if split not in BUILT_IN_COUNT:
+        raise ValueError(f'split={split!r} is not known; use "train" or "test"')
+    if count is not None and count < 1:
+        raise ValueError(f"count={count}: a world has at least 1 scene")
+    if count is not None and source != built_in:
+        raise ValueError(f"count={count} is for the built-in source {built_in!r}; the folder {source!r} is read whole")
+
+
+__all__ = ["MeshSet", "PictureSet", "Split", "load_mesh_source", "load_picture_source"]

@@ -1,0 +1,77 @@
+"""The single environment: the vector environment with one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from .screen import render_modes
+from .vector_env import Observation, Output, SaccadeWorldVectorEnv
+from .worlds import World
+
+
+class SaccadeWorldEnv(gym.Env):
+    """One episode of a task in a world at a time; options as in `SaccadeWorldVectorEnv`.
+
+    Observation: a dictionary of "glimpse" (3, H, W) uint8, the pose ("fixation" or "pose"; unless `observe_pose` is
+    off) and "step" (1,) int64. Action: a saccade (2,) or a quaternion (4,), float32 in [-1, 1].
+    """
+
+    metadata: dict[str, Any] = SaccadeWorldVectorEnv.metadata
+
+    def __init__(
+        self,
+        *,
+        world: str | World = "images",
+        task: str = "free-viewing",
+        observe_pose: bool = True,
+        output: Output = "numpy",
+        render_mode: str | None = None,
+        **options: Any,
+    ):
+        self._vector = SaccadeWorldVectorEnv(
+            1,
+            world=world,
+            task=task,
+            observe_pose=observe_pose,
+            output=output,
+            autoreset_mode=AutoresetMode.DISABLED,
+            render_mode=render_mode,
+            **options,
+        )
+        self.render_mode = render_mode
+        self.metadata = self.metadata | {"torch": output == "torch", "render_modes": render_modes()}
+        self.observation_space = self._vector.single_observation_space
+        self.action_space = self._vector.single_action_space
+
+    @property
+    def world(self) -> World:
+        """The world the episodes take place in."""
+        return self._vector.world
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict]:
+        """Start an episode; see `SaccadeWorldVectorEnv.reset`. There are no reset options."""
+        super().reset(seed=seed)
+        observation, info = self._vector.reset(seed=seed, options=options)
+        return self._first(observation), info
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Act; see `SaccadeWorldVectorEnv.step`."""
+        batched = action[None] if hasattr(action, "shape") else np.asarray(action)[None]
+        observation, rewards, terminations, truncations, info = self._vector.step(batched)
+        return self._first(observation), float(rewards[0]), bool(terminations[0]), bool(truncations[0]), info
+
+    def render(self) -> np.ndarray | None:
+        """The frame of the episode so far, (H, W, 3) uint8, or None and a window in mode "human"."""
+        frames = self._vector.render()
+        return None if frames is None else frames[0]
+
+    def close(self) -> None:
+        self._vector.close()
+
+    @staticmethod
+    def _first(observation: Observation) -> Observation:
+        return {key: value[0] for key, value in observation.items()}

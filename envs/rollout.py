@@ -1,0 +1,109 @@
+"""Rollouts: batches of episodes made by a policy, as tensors on the world's device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from .worlds.world import World
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """B episodes of L views; action i leads from view i to view i + 1.
+
+    Attributes:
+        views: (B, L, 3, H, W) uint8.
+        poses: (B, L, P) float32.
+        actions: (B, L - 1, A) float32.
+        labels: (B,) int64, the class of each scene.
+        scenes: (B,) int64, the index of each scene in its world.
+    """
+
+    views: Tensor
+    poses: Tensor
+    actions: Tensor
+    labels: Tensor
+    scenes: Tensor
+
+    def __len__(self) -> int:
+        return self.views.shape[0]
+
+
+class Episodes:
+    """B episodes in the making: what a policy sees when it chooses the next poses.
+
+    Views are made when they are first asked for, so that a policy that does not look costs nothing, and all the
+    views that nobody looked at in between are made in one call at the end.
+
+    Attributes:
+        world: the world the episodes run in.
+        seeds: (B,) int64 episode seeds.
+        scenes: (B,) int64.
+    """
+
+    def __init__(self, world: World, seeds: Tensor, scenes: Tensor):
+        self.world = world
+        self.seeds = seeds
+        self.scenes = scenes
+        self._poses: list[Tensor] = []
+        self._views: list[Tensor] = []
+
+    @property
+    def step(self) -> int:
+        """The number of views so far; 0 when the first pose is being chosen."""
+        return len(self._poses)
+
+    @property
+    def poses(self) -> Tensor:
+        """(B, step, P) float32, the poses so far."""
+        if not self._poses:
+            return torch.empty(len(self.seeds), 0, self.world.pose_dim, device=self.seeds.device)
+        return torch.stack(self._poses, dim=1)
+
+    @property
+    def views(self) -> Tensor:
+        """(B, step, 3, H, W) uint8, the views at the poses so far."""
+        missing = self._poses[len(self._views) :]
+        if missing:
+            poses = torch.stack(missing, dim=1)
+            rows, steps = poses.shape[:2]
+            scenes = self.scenes.repeat_interleave(steps)
+            views = self.world.views(scenes, poses.flatten(0, 1))
+            self._views += views.unflatten(0, (rows, steps)).unbind(1)
+            if len(self._views) == steps:
+                return views.unflatten(0, (rows, steps))
+        return torch.stack(self._views, dim=1)
+
+    def append(self, poses: Tensor) -> None:
+        """Move every row to its next pose, (B, P), as its policy chose it."""
+        self._poses.append(self.world.settle(poses, self.seeds, self.step))
+
+
+class Policy(Protocol):
+    """Chooses the next poses of a batch of episodes, (B, P) float32 on the world's device.
+
+    It is asked for the first poses when `episodes.step` is 0. All randomness must come from `episodes.seeds` and
+    `episodes.step` through `envs.draws`, so that a row does not depend on the other rows.
+    """
+
+    def __call__(self, episodes: Episodes) -> Tensor: ...
+
+
+def roll_out(world: World, policy: Policy, seeds: Tensor, scenes: Tensor, length: int) -> Rollout:
+    """Run `policy` for `length` views in every row. Shapes as in `Rollout`."""
+    episodes = Episodes(world, seeds, scenes)
+    for _ in range(length):
+        episodes.append(policy(episodes))
+    poses = episodes.poses
+    return Rollout(
+        views=episodes.views,
+        poses=poses,
+        actions=world.actions_between(poses[:, :-1], poses[:, 1:]),
+        labels=world.labels[scenes],
+        scenes=scenes,
+    )

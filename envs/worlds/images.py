@@ -1,0 +1,109 @@
+"""The world of pictures: a fixation gives a glimpse through a retina; a saccade moves the fixation."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..devices import resolve_device
+from ..frames import draw_scanpath, enlarge, side_by_side
+from ..policies import NearbyFixations, SaliencyFixations, UniformFixations
+from ..retinas import make_retina
+from ..rollout import Policy
+from ..sources import load_picture_source
+from ..sources.banks import PictureSet, Split
+from .world import World
+
+
+class ImagesWorld(World):
+    """Glimpses of pictures under saccades.
+
+    The pose is the fixation, (row, col) / side of the picture, in [0, 1); the action is the saccade, the difference
+    of two fixations, in (-1, 1). A saccade that would leave the picture ends at its last row or column.
+
+    Policies: "saliency" (spectral-residual saliency with inhibition of return within half a fovea), "uniform" and
+    "nearby" (a walk from a salient pixel whose saccades stay within half a fovea, so that glimpses overlap).
+
+    Args:
+        pictures: the pictures.
+        retina: a name in `envs.retinas.RETINAS`.
+        fovea: side of the fovea in pixels.
+        device: "cpu" or "cuda".
+
+    Raises:
+        ValueError: for an unknown retina, a fovea that does not suit the pictures, or CUDA where there is none.
+    """
+
+    name: ClassVar[str] = "images"
+    pose_name: ClassVar[str] = "fixation"
+    pose_dim = 2
+    action_dim = 2
+    pose_low, pose_high = (0.0, 0.0), (1.0, 1.0)
+
+    def __init__(
+        self,
+        pictures: PictureSet,
+        *,
+        retina: str = "crop",
+        fovea: int = 40,
+        device: str | torch.device = "cpu",
+    ):
+        self.device = resolve_device(device)
+        self.set = pictures
+        self.pictures = pictures.pictures.to(self.device)
+        self.labels = pictures.labels.to(self.device)
+        self.classes = pictures.classes
+        self.side = self.pictures.shape[1]
+        self.fovea = fovea
+        self.retina = make_retina(retina, self.pictures, fovea)
+        self.view_shape = self.retina.view_shape
+
+    @classmethod
+    def from_source(
+        cls,
+        source: str = "scenes",
+        *,
+        split: Split = "train",
+        count: int | None = None,
+        size: int = 96,
+        source_seed: int = 0,
+        device: str | torch.device = "cpu",
+        **options: object,
+    ) -> ImagesWorld:
+        """A world over a built-in source or a folder of pictures; see `envs.sources.load_picture_source`."""
+        resolve_device(device)
+        pictures = load_picture_source(source, split=split, count=count, size=size, seed=source_seed, device=device)
+        return cls(pictures, device=device, **options)  # pyright: ignore[reportArgumentType]
+
+    @cached_property
+    def policies(self) -> dict[str, Policy]:
+        saliency = SaliencyFixations(self.pictures, radius=self.fovea // 2)
+        return {
+            "saliency": saliency,
+            "uniform": UniformFixations(self.side),
+            "nearby": NearbyFixations(saliency, self.side, reach=self.fovea // 2),
+        }
+
+    def first_poses(self, seeds: Tensor, scenes: Tensor) -> Tensor:
+        """The centre of the picture, where eye-tracking trials begin."""
+        return torch.full((len(scenes), 2), (self.side // 2) / self.side, device=self.device)
+
+    def move(self, poses: Tensor, actions: Tensor) -> Tensor:
+        return (poses + actions).clamp(0.0, (self.side - 1) / self.side)
+
+    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
+        """The picture with the scanpath and the fovea, and the present glimpse beside it."""
+        picture = self.pictures[scene].cpu().numpy()
+        glimpse = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0].permute(1, 2, 0).cpu().numpy()
+        pixels = (poses * self.side).round().cpu().numpy()
+        return side_by_side([draw_scanpath(enlarge(picture), pixels, self.side, self.fovea), enlarge(glimpse)])
+
+    def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
+        return end - start
+
+    def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
+        return self.retina(scenes, poses)

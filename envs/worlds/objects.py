@@ -1,0 +1,142 @@
+"""The world of objects: a rotation gives a rendered view; an action rotates the object."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import draws, rotations
+from ..devices import resolve_device
+from ..frames import enlarge, side_by_side
+from ..policies import NearbyRotations, UniformRotations
+from ..renderer import SETUPS, Renderer
+from ..rollout import Policy
+from ..rotation_ranges import rotation_range
+from ..sources import load_mesh_source
+from ..sources.banks import MeshSet, Split
+from .world import World
+
+MIN_NORM = 1e-6
+STAGE_HIGH = (1.0, math.pi / 4, 2 * math.pi, 1.0)
+
+
+class ObjectsWorld(World):
+    """Views of 3D objects under rotations.
+
+    The pose is a unit quaternion (x, y, z, w) with w >= 0, the rotation of the object. The action is the body-frame
+    increment R_i^-1 R_(i+1), likewise a quaternion; a 4-vector of another length is normalised.
+
+    Floor hue and light (hue of the floor, polar angle, azimuth and hue of the spot light, over 3DIEBench's ranges)
+    are the scene's own, or, with `stage="view"`, drawn afresh at every view as in 3DIEBench; the pose then has these
+    four numbers behind the quaternion.
+
+    Policies: "uniform" (poses drawn independently from the range `rotations`) and "nearby" (a walk by rotations of
+    at most 45 degrees).
+
+    Args:
+        meshes: the objects.
+        setup: a name in `envs.renderer.SETUPS`: camera, floor and lights.
+        size: side of the views in pixels; the set-up's own when left out.
+        samples: rays per pixel along each side; 1 turns anti-aliasing off.
+        rotations: a name in `envs.rotation_ranges.ROTATION_RANGES`.
+        stage: "scene" or "view".
+        device: "cpu" or "cuda".
+    """
+
+    name: ClassVar[str] = "objects"
+    pose_name: ClassVar[str] = "pose"
+    action_dim = 4
+
+    def __init__(
+        self,
+        meshes: MeshSet,
+        *,
+        setup: str = "studio",
+        size: int | None = None,
+        samples: int | None = None,
+        rotations: str = "turntable",
+        stage: str = "scene",
+        device: str | torch.device = "cpu",
+    ):
+        if setup not in SETUPS:
+            raise ValueError(f"setup={setup!r} is not known; use one of {', '.join(map(repr, SETUPS))}")
+        if stage not in ("scene", "view"):
+            raise ValueError(f'stage={stage!r} is not known; use "scene" or "view"')
+        self.device = resolve_device(device)
+        self.set = meshes
+        self.labels = meshes.labels.to(self.device)
+        self.classes = meshes.classes
+        self.range = rotation_range(rotations)
+        changes = {"size": size, "samples": samples}
+        self.setup = replace(SETUPS[setup], **{key: value for key, value in changes.items() if value is not None})
+        self.renderer = Renderer(meshes.meshes, self.setup, self.device)
+        self.view_shape = (3, self.setup.size, self.setup.size)
+        self.stage = stage
+        extra = len(STAGE_HIGH) if stage == "view" else 0
+        self.pose_dim = 4 + extra
+        self.pose_low = (-1.0,) * 3 + (0.0,) * (1 + extra)
+        self.pose_high = (1.0,) * 4 + STAGE_HIGH[:extra]
+
+    @classmethod
+    def from_source(
+        cls,
+        source: str = "shapes",
+        *,
+        split: Split = "train",
+        count: int | None = None,
+        source_seed: int = 0,
+        device: str | torch.device = "cpu",
+        **options: object,
+    ) -> ObjectsWorld:
+        """A world over a built-in source or a folder of meshes; see `envs.sources.load_mesh_source`."""
+        resolve_device(device)
+        meshes = load_mesh_source(source, split=split, count=count, seed=source_seed)
+        return cls(meshes, device=device, **options)  # pyright: ignore[reportArgumentType]
+
+    @cached_property
+    def policies(self) -> dict[str, Policy]:
+        return {
+            "uniform": UniformRotations(self.range),
+            "nearby": NearbyRotations(self.range, reach=math.pi / 4),
+        }
+
+    def first_poses(self, seeds: Tensor, scenes: Tensor) -> Tensor:
+        """A pose drawn from the world's range of rotations."""
+        return self.settle(self.range(seeds, 0), seeds, 0)
+
+    def settle(self, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+        if self.stage == "scene":
+            return poses
+        return torch.cat([poses[:, :4], self._draw_stage(seeds, step)], dim=1)
+
+    def move(self, poses: Tensor, actions: Tensor) -> Tensor:
+        moved = rotations.compose(poses[..., :4], rotations.normalise(actions))
+        return torch.cat([moved, poses[..., 4:]], dim=-1)
+
+    def check_actions(self, actions: Tensor) -> None:
+        super().check_actions(actions)
+        long_enough = actions.norm(dim=-1, keepdim=True) > MIN_NORM
+        self._require(long_enough, actions, f"a quaternion must be longer than {MIN_NORM} to be normalised")
+
+    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
+        """The first view of the episode beside the present one."""
+        ends = torch.stack([poses[0], poses[-1]])
+        views = self.views(torch.full((2,), scene, device=self.device), ends)
+        return side_by_side([enlarge(view.permute(1, 2, 0).cpu().numpy()) for view in views])
+
+    def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
+        return rotations.relative(start[..., :4], end[..., :4])
+
+    def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
+        stage = self._draw_stage(scenes, 0) if self.stage == "scene" else poses[:, 4:]
+        return self.renderer.render(scenes, poses[:, :4], stage)
+
+    def _draw_stage(self, seeds: Tensor, step: int | Tensor) -> Tensor:
+        """(B, 4) float32: hue of the floor; polar angle, azimuth and hue of the light."""
+        return draws.uniform(seeds, step, "stage", 4) * torch.tensor(STAGE_HIGH, device=seeds.device)

@@ -1,0 +1,74 @@
+"""Frozen features of rollouts: what probes are trained and tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..envs.rollout import Policy
+from ..envs.worlds import World
+from .model import SeqJEPA
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of N episodes of L views, without gradient.
+
+    Attributes:
+        z: (N, L, D) float32, one per view.
+        aggregates: for each number of views m, (N, W) float32, the aggregate of the first m views.
+        poses: (N, L, P) float32.
+        actions: (N, L - 1, A) float32.
+        labels: (N,) int64.
+    """
+
+    z: Tensor
+    aggregates: dict[int, Tensor]
+    poses: Tensor
+    actions: Tensor
+    labels: Tensor
+
+
+@torch.no_grad()
+def extract_features(
+    model: SeqJEPA,
+    world: World,
+    count: int,
+    lengths: Sequence[int],
+    policy: str | Policy | None = None,
+    seed: int = 0,
+) -> Features:
+    """Roll out `count` episodes and embed them with the model in eval mode, whose mode is restored afterwards.
+
+    The episodes go through the world's scenes one after the other, each as often as the next (up to one).
+
+    Args:
+        model: the model, on the world's device.
+        world: where the views come from.
+        count: N, episodes.
+        lengths: numbers of views to aggregate; the longest makes the length of the episodes, at least 2.
+        policy: who moves, see `World.rollout`.
+        seed: of the first episode.
+    """
+    training = model.training
+    model.eval()
+    scenes = torch.arange(count, device=world.device) % len(world)
+    chunks = []
+    for start in range(0, count, _CHUNK):
+        batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
+        z = model.encode(batch.views)
+        aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]) for m in lengths}
+        chunks.append(Features(z, aggregates, batch.poses, batch.actions, batch.labels))
+    model.train(training)
+    return Features(
+        z=torch.cat([chunk.z for chunk in chunks]),
+        aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in lengths},
+        poses=torch.cat([chunk.poses for chunk in chunks]),
+        actions=torch.cat([chunk.actions for chunk in chunks]),
+        labels=torch.cat([chunk.labels for chunk in chunks]),
+    )

@@ -1,0 +1,35 @@
+"""Scores of probes: accuracy, and two definitions of R2."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+Average = Literal["uniform", "pooled"]
+
+
+def accuracy(predicted: Tensor, labels: Tensor) -> float:
+    """Share of right classes, in [0, 1]. (N,) int64, (N,) int64."""
+    return (predicted == labels).double().mean().item()
+
+
+def r2(predicted: Tensor, target: Tensor, average: Average = "uniform") -> float:
+    """Coefficient of determination, at most 1.
+
+    "uniform" is R2 per dimension, then their mean, as in the seq-JEPA paper (scikit-learn's `r2_score`): a constant
+    scores 0. "pooled" divides the sum of all squared errors by the sum of squared deviations from one scalar mean
+    over all entries, as in SIE (Garrido, Najman & LeCun, ICML 2023); there a constant can score well above 0. The two
+    are not comparable.
+
+    Args:
+        predicted, target: (N, A) float.
+        average: "uniform" or "pooled".
+    """
+    predicted, target = predicted.double(), target.double()
+    errors = (predicted - target).square()
+    if average == "pooled":
+        return (1 - errors.sum() / (target - target.mean()).square().sum()).item()
+    if average != "uniform":
+        raise ValueError(f'average={average!r} is not known; use "uniform" or "pooled"')
+    return (1 - errors.sum(0) / (target - target.mean(0)).square().sum(0)).mean().item()

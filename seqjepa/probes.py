@@ -1,0 +1,112 @@
+"""Probes: small heads on frozen features, which tell what the features hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Probe = Callable[[Tensor], Tensor]
+
+
+def _standardise(features: Tensor) -> Probe:
+    """Maps features to zero mean and unit deviation over the training set; constant ones become 0."""
+    mean, deviation = features.mean(0), features.std(0)
+    scale = torch.where(deviation > 1e-6, 1 / deviation.clamp_min(1e-6), 0.0)
+    return lambda x: (x - mean) * scale
+
+
+def fit_classifier(features: Tensor, labels: Tensor, classes: int, decay: float = 1e-3) -> Probe:
+    """A linear classifier (multinomial logistic regression), solved by L-BFGS.
+
+    The loss is convex, so the answer is the one that the paper's Adam on the same loss tends to.
+
+    Args:
+        features: (N, D) float32.
+        labels: (N,) int64.
+        classes: their number.
+        decay: weight of half the squared norm of the weights, on standardised features.
+
+    Returns:
+        (N', D) float32 -> (N',) int64, the most likely class.
+    """
+    prepare = _standardise(features)
+    x = prepare(features)
+    head = nn.Linear(features.shape[1], classes, device=features.device)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    solver = torch.optim.LBFGS(head.parameters(), max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        solver.zero_grad()
+        value = functional.cross_entropy(head(x), labels) + 0.5 * decay * head.weight.square().sum()
+        value.backward()
+        return value
+
+    with torch.enable_grad():
+        solver.step(loss)
+    return lambda new: head(prepare(new)).argmax(1).detach()
+
+
+def fit_linear(features: Tensor, targets: Tensor, decay: float = 1e-3) -> Probe:
+    """Linear regression with a little ridge, in closed form.
+
+    Args:
+        features: (N, D) float32.
+        targets: (N, A) float32.
+        decay: ridge per sample, on standardised features.
+
+    Returns:
+        (N', D) float32 -> (N', A) float32.
+    """
+    prepare = _standardise(features)
+    x, offset = prepare(features).double(), targets.double().mean(0)
+    ridge = decay * len(x) * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    weights = torch.linalg.solve(x.T @ x + ridge, x.T @ (targets.double() - offset))
+    return lambda new: (prepare(new).double() @ weights + offset).float()
+
+
+def fit_mlp(
+    features: Tensor,
+    targets: Tensor,
+    hidden: int = 1024,
+    epochs: int = 300,
+    batch_size: int = 256,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+) -> Probe:
+    """Regression by D -> hidden -> ReLU -> hidden -> ReLU -> A, trained by Adam on the squared error (paper, 4.2).
+
+    Args:
+        features: (N, D) float32.
+        targets: (N, A) float32.
+        hidden: width of the two hidden layers.
+        epochs: passes over the training set.
+        batch_size: samples per step.
+        learning_rate: of Adam, which decays to 0 by a half cosine.
+        seed: of the weights and the order of the samples.
+
+    Returns:
+        (N', D) float32 -> (N', A) float32.
+    """
+    prepare = _standardise(features)
+    x = prepare(features)
+    generator = torch.Generator(features.device).manual_seed(seed)
+    with torch.random.fork_rng(devices=[features.device] if features.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        head = nn.Sequential(
+            nn.Linear(x.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
+            nn.Linear(hidden, targets.shape[1]),
+        ).to(features.device)  # fmt: skip
+    optimiser = torch.optim.Adam(head.parameters(), learning_rate, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    with torch.enable_grad():
+        for _ in range(epochs):
+            for index in torch.randperm(len(x), generator=generator, device=x.device).split(batch_size):
+                functional.mse_loss(head(x[index]), targets[index]).backward()
+                optimiser.step()
+                optimiser.zero_grad()
+            schedule.step()
+    return lambda new: head(prepare(new)).detach()
