@@ -8,8 +8,8 @@ import numpy as np
 import torch
 import warp as wp
 
+from ..colour import linear_to_srgb, srgb_to_linear
 from ..sources.banks import Mesh
-from .colour import linear_to_srgb, srgb_to_linear
 from .kernels import Bank
 
 _SRGB_ENTRIES = 4096  # fine enough that the table is at most one grey level off, and only at roundings

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..colour import hsv_to_rgb
 from ..devices import resolve_device
 from ..sources.banks import Mesh
-from .colour import hsv_to_rgb
 from .setup import Setup
 
 

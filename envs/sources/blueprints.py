@@ -6,6 +6,7 @@ rotation that maps it onto itself, so a view can tell the pose.
 
 from __future__ import annotations
 
+import colorsys
 import math
 from collections.abc import Callable
 
@@ -37,8 +38,7 @@ class Dice:
         return self._colour(self.between(0.05, 0.35), self.between(0.05, 0.5))
 
     def _colour(self, saturation: float, value: float) -> np.ndarray:
-        sextant = (np.array([5.0, 3.0, 1.0]) + 6 * self._hue) % 6
-        return value * (1 - saturation * np.clip(np.minimum(sextant, 4 - sextant), 0, 1))
+        return np.array(colorsys.hsv_to_rgb(self._hue, saturation, value))
 
 
 def _cup(radius: float, height: float, foot: float, wall: float) -> Solid:
