@@ -78,16 +78,16 @@ class _Folder(Resolver):
         self.root = os.path.abspath(root)
         self.missing: list[str] = []
 
-    def get(self, name: str) -> bytes:
-        wanted = name.strip().replace("\\", "/")
+    def get(self, key: str) -> bytes:
+        wanted = key.strip().replace("\\", "/")
         for candidate in (wanted, os.path.basename(wanted)):
             path = os.path.abspath(os.path.join(self.place, candidate))
             inside = os.path.commonpath([path, self.root]) == self.root
             if inside and os.path.splitext(path)[1].lower() in _ASSETS and os.path.isfile(path):
                 return Path(path).read_bytes()
-        if name.strip() not in self.missing:
-            self.missing.append(name.strip())
-        raise FileNotFoundError(name)
+        if key.strip() not in self.missing:
+            self.missing.append(key.strip())
+        raise FileNotFoundError(key)
 
     def keys(self) -> list[str]:
         return []
