@@ -26,8 +26,8 @@ _PERIOD = 1.25  # of the noise, in sides: a Fourier series repeats itself, a cut
 _BRIGHTNESS = (0.25, 0.75)  # mean
 _CHROMA = (0.06, 0.02)  # standard deviation over pictures of their mean (R-B)/2 and (2G-R-B)/4
 _SPREADS = (1.0, 0.27, 0.09)  # within a picture, of the three axes relative to brightness
-_LEAF_CONTRAST = (0.08, 0.28)  # standard deviation of brightness
-_NOISE_CONTRAST = (0.04, 0.16)
+_LEAF_CONTRAST = (0.1, 0.4)  # standard deviation of brightness
+_NOISE_CONTRAST = (0.03, 0.17)
 
 
 def make_backgrounds(seeds: Tensor, size: int) -> Tensor:
@@ -79,7 +79,7 @@ def _leaves(seeds: Tensor, size: int) -> Tensor:
     largest, smallest = (r**-2 for r in _LEAF_RADII[::-1])
     radius = (smallest - u[..., 0] * (smallest - largest)) ** -0.5  # density r**-3 within the limits
     number = torch.arange(1, _LEAVES + 1, device=seeds.device)
-    clutter = draws.uniform(seeds, 0, "clutter") * _LEAVES
+    clutter = between(draws.uniform(seeds, 0, "clutter"), (0.2, 1.0)) * _LEAVES
     radius = torch.where(number <= clutter, radius, 1e-6)
     stretch = 2.0 ** (u[..., 1] - 0.5)
     half = torch.stack([radius * stretch, radius / stretch], -1)
@@ -142,5 +142,8 @@ def _to_rgb(colours: Tensor) -> Tensor:
 
 def _soften(pictures: Tensor, seeds: Tensor) -> Tensor:
     """Blurs pixels with their neighbours (1, 2, 1), more or less: no lens is perfect."""
-    smooth = F.avg_pool2d(F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
-    return torch.lerp(pictures, smooth, between(draws.uniform(seeds, 0, "softness"), (0.4, 1.0))[..., None, None])
+    smooth = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    for _ in range(2):
+        smooth = smooth[:, :, 1:] + smooth[:, :, :-1]
+        smooth = smooth[..., 1:] + smooth[..., :-1]
+    return torch.lerp(pictures, smooth / 16, between(draws.uniform(seeds, 0, "softness"), (0.0, 0.6))[..., None, None])
