@@ -78,9 +78,8 @@ def _leaves(seeds: Tensor, size: int) -> Tensor:
     u = draws.uniform(seeds, 0, "leaves", 5 * _LEAVES).unflatten(1, (_LEAVES, 5))
     largest, smallest = (r**-2 for r in _LEAF_RADII[::-1])
     radius = (smallest - u[..., 0] * (smallest - largest)) ** -0.5  # density r**-3 within the limits
-    number = torch.arange(1, _LEAVES + 1, device=seeds.device)
     clutter = between(draws.uniform(seeds, 0, "clutter"), (0.2, 1.0)) * _LEAVES
-    radius = torch.where(number <= clutter, radius, 1e-6)
+    radius = torch.where(torch.arange(_LEAVES, device=seeds.device) < clutter, radius, 1e-6)
     stretch = 2.0 ** (u[..., 1] - 0.5)
     half = torch.stack([radius * stretch, radius / stretch], -1)
     centre = between(u[..., 3:], (-0.1, 1.1))
