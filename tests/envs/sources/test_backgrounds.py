@@ -142,3 +142,8 @@ def test_statistics_are_near_those_of_real_pictures(pictures: np.ndarray):
     assert abs(slopes[0] - slopes[1]) < 0.5, slopes
     spread = [np.quantile(images.mean((1, 2, 3)), [0.05, 0.95]) for images in (pictures, real)]
     assert np.abs(spread[0] - spread[1]).max() < 0.15, spread
+
+
+def test_every_tensor_is_on_the_device_of_the_seeds():
+    """The meta device refuses, like a GPU, to mix with the CPU."""
+    assert make_backgrounds(seeds(4).to("meta"), SIZE).is_meta

@@ -149,6 +149,13 @@ def test_masks_and_compositing_on_plain_sprites():
     assert ((rows * columns - masks.sum((1, 2))) <= 4).all()  # but for corners covered by less than half
 
 
+def test_every_tensor_is_on_the_device_of_the_seeds():
+    """The meta device refuses, like a GPU, to mix with the CPU."""
+    pictures, masks = scenes._compose(torch.empty(4, 4, 80, 80, device="meta"), seeds(4).to("meta"), SIZE)
+    assert pictures.is_meta
+    assert masks.is_meta
+
+
 @pytest.mark.parametrize("target", [40, 53, 80, 110])
 def test_resampling_equals_pillow(target: int):
     sprite = np.random.default_rng(0).uniform(size=(80, 80)).astype(np.float32)
