@@ -1,4 +1,4 @@
-"""Meshes on the device, as the kernel wants them."""
+"""Meshes on the device, as the kernels want them."""
 
 from __future__ import annotations
 
@@ -15,50 +15,64 @@ from .kernels import Bank
 _SRGB_ENTRIES = 4096  # fine enough that the table is at most one grey level off, and only at roundings
 
 
-def pack(meshes: Sequence[Mesh], device: wp.Device) -> tuple[list[wp.Mesh], Bank]:  # pyright: ignore[reportGeneralTypeIssues]
-    """Builds a bounding volume hierarchy per mesh and one table of all faces.
+def pack(meshes: Sequence[Mesh], device: wp.Device) -> Bank:  # pyright: ignore[reportGeneralTypeIssues]
+    """All meshes end to end.
 
-    The list keeps the meshes alive: the table knows them by their addresses only.
+    Raises:
+        ValueError: a mesh breaks the promises of `Mesh`; the kernels, which do not check, would read astray.
     """
-    shapes, texels, texture_ids = _textures(meshes)
-    trees = [
-        wp.Mesh(
-            points=wp.array(mesh.vertices, dtype=wp.vec3, device=device),
-            indices=wp.array(mesh.faces.reshape(-1), dtype=wp.int32, device=device),
-            bvh_constructor="sah",
-            bvh_leaf_size=1,
-        )
-        for mesh in meshes
-    ]
+    for index, mesh in enumerate(meshes):
+        _check(mesh, index)
     counts = [len(mesh.faces) for mesh in meshes]
-    bank = Bank()
-    bank.meshes = wp.array([tree.id for tree in trees], dtype=wp.uint64, device=device)
-    radii = [float(np.linalg.norm(mesh.vertices, axis=1).max()) * 1.0001 for mesh in meshes]
-    bank.radii = wp.array(radii, dtype=wp.float32, device=device)
-    bank.first_face = wp.array(np.cumsum([0, *counts[:-1]]), dtype=wp.int32, device=device)
-    bank.normals = wp.array(np.concatenate([mesh.normals for mesh in meshes]), dtype=wp.vec3, device=device)
-    bank.colours = wp.array(np.concatenate([mesh.colours for mesh in meshes]), dtype=wp.vec3, device=device)
-    bank.uvs = wp.array(np.concatenate([mesh.uvs for mesh in meshes]), dtype=wp.vec2, device=device)
-    bank.texture_ids = wp.array(texture_ids, dtype=wp.int32, device=device)
-    bank.texture_shapes = wp.array(shapes, dtype=wp.int32, device=device)
-    bank.texels = wp.array(texels, dtype=wp.uint8, device=device)
-    bank.to_linear = wp.array(srgb_to_linear(torch.arange(256) / 255).numpy(), dtype=wp.float32, device=device)
+    starts = _starts([len(mesh.vertices) for mesh in meshes])
+    faces = np.concatenate([mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)])
+    texture_starts = _starts([len(mesh.textures) for mesh in meshes])
+    ids = [np.where(m.texture_ids < 0, -1, m.texture_ids + n) for m, n in zip(meshes, texture_starts, strict=True)]
+    textures = [texture for mesh in meshes for texture in mesh.textures] or [np.zeros((1, 1, 3), np.uint8)]
+    shapes = [texture.shape[:2] for texture in textures]
+    texel_starts = _starts([height * width for height, width in shapes])
     roots = torch.linspace(0, 1, _SRGB_ENTRIES)
-    srgb = (linear_to_srgb(roots * roots) * 255).round().to(torch.uint8)
-    bank.to_srgb = wp.array(srgb.numpy(), dtype=wp.uint8, device=device)
-    return trees, bank
+    srgb = (linear_to_srgb(roots * roots) * 255).round().to(torch.uint8).numpy()
+
+    def put(values: np.ndarray | list, dtype: type) -> wp.array:
+        return wp.array(values, dtype=dtype, device=device)
+
+    bank = Bank()
+    bank.first_faces = put(_starts(counts), wp.int32)
+    bank.face_counts = put(counts, wp.int32)
+    bank.radii = put([np.linalg.norm(mesh.vertices, axis=1).max() * 1.0001 for mesh in meshes], wp.float32)
+    bank.vertices = put(np.concatenate([mesh.vertices for mesh in meshes]), wp.vec3)
+    bank.faces = put(faces.astype(np.int32), wp.vec3i)
+    bank.normals = put(np.concatenate([mesh.normals for mesh in meshes]), wp.vec3)
+    bank.colours = put(np.concatenate([mesh.colours for mesh in meshes]), wp.vec3)
+    bank.uvs = put(np.concatenate([mesh.uvs for mesh in meshes]), wp.vec2)
+    bank.texture_ids = put(np.concatenate(ids), wp.int32)
+    bank.texture_shapes = put(np.array([(n, *shape) for n, shape in zip(texel_starts, shapes, strict=True)]), wp.vec3i)
+    bank.texels = put(np.concatenate([texture.reshape(-1, 3) for texture in textures]), wp.uint8)
+    bank.to_linear = put(srgb_to_linear(torch.arange(256) / 255).numpy(), wp.float32)
+    bank.to_srgb = put(srgb, wp.uint8)
+    return bank
 
 
-def _textures(meshes: Sequence[Mesh]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All textures end to end: (T, 3) start, height and width; (texels, 3) bytes; (faces,) index or -1."""
-    shapes, texels, ids, start = [], [], [], 0
-    for mesh in meshes:
-        ids.append(np.where(mesh.texture_ids >= 0, mesh.texture_ids + len(shapes), -1))
-        for texture in mesh.textures:
-            height, width, _ = texture.shape
-            shapes.append((start, height, width))
-            texels.append(texture.reshape(-1, 3))
-            start += height * width
-    if not shapes:
-        shapes, texels = [(0, 1, 1)], [np.zeros((1, 3), np.uint8)]
-    return np.array(shapes, np.int32), np.concatenate(texels), np.concatenate(ids)
+def _starts(counts: Sequence[int]) -> np.ndarray:
+    return np.cumsum([0, *counts[:-1]])
+
+
+def _check(mesh: Mesh, index: int) -> None:
+    faces, vertices = len(mesh.faces), len(mesh.vertices)
+    shapes = {"vertices": (vertices, 3), "faces": (faces, 3), "normals": (faces, 3, 3), "colours": (faces, 3)}
+    shapes |= {"uvs": (faces, 3, 2), "texture_ids": (faces,)}
+    for name, shape in shapes.items():
+        value = getattr(mesh, name)
+        if value.shape != shape:
+            raise ValueError(f"mesh {index}: {name} must have shape {shape}, got {value.shape}")
+        if not np.isfinite(value).all():
+            raise ValueError(f"mesh {index}: {name} must be finite")
+    if faces == 0:
+        raise ValueError(f"mesh {index} has no faces")
+    if mesh.faces.min() < 0 or mesh.faces.max() >= vertices:
+        raise ValueError(f"mesh {index}: faces refer to vertices outside 0 to {vertices - 1}")
+    if mesh.texture_ids.max() >= len(mesh.textures):
+        raise ValueError(f"mesh {index}: texture_ids reach {mesh.texture_ids.max()}, textures {len(mesh.textures)}")
+    if np.linalg.norm(mesh.vertices, axis=1).max() > 0.501:
+        raise ValueError(f"mesh {index} does not lie in the ball of diameter 1: centre and scale it as `Mesh` says")

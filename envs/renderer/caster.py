@@ -1,4 +1,4 @@
-"""The host side of the ray caster: the only part of the renderer that talks to Warp's runtime."""
+"""The host side of the kernels: the only part of the renderer that talks to Warp's runtime."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from torch import Tensor
 
 from ..sources.banks import Mesh
 from .bank import pack
-from .kernels import Fixed, Stage, draw
+from .kernels import Fixed, Rows, rasterise, shade
 from .setup import Setup
+
+# Bytes of depth buffers at a time, whatever the batch: what a CPU's cache holds, and what keeps a GPU busy.
+_SCRATCH_CPU, _SCRATCH_GPU = 1 << 21, 1 << 28
 
 
 def _start_warp() -> None:
@@ -44,37 +47,43 @@ class Caster:
 
     def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: torch.device) -> None:
         _start_warp()
-        self._torch_device = device
+        self._setup = setup
         self._device = wp.device_from_torch(device)
-        self._trees, self._bank = pack(meshes, self._device)
+        self._bank = pack(meshes, self._device)
         self._fixed = _fixed(setup)
+        self._torch_device = device
+        self._eye = torch.tensor(self._fixed.eye, device=device)[None]
 
     def draw(
-        self, scenes: Tensor, rotations: Tensor, floors: Tensor, spots: Tensor, spot_colours: Tensor, views: Tensor
+        self, scenes: Tensor, rotations: Tensor, spots: Tensor, spot_colours: Tensor, floors: Tensor, views: Tensor
     ) -> None:
-        """Fills views (B, 3 or 4, S, S) uint8; floors, spots and spot_colours are (B, 3) float32."""
-        batch, _, size, _ = views.shape
-        stage = Stage()
-        stage.floor_colours = wp.from_torch(floors.contiguous(), dtype=wp.vec3)
-        stage.spot_positions = wp.from_torch(spots.contiguous(), dtype=wp.vec3)
-        stage.spot_colours = wp.from_torch(spot_colours.contiguous(), dtype=wp.vec3)
-        # A CPU "thread" is a call in a loop: whole rows keep what a view shares out of it. A GPU wants every pixel.
-        span = size if self._device.is_cpu else 1
+        """Fills views (B, 3 or 4, S, S) uint8; spots, spot_colours and floors are (B, 3) float32, colours linear."""
+        batch = len(views)
+        rows = Rows()
+        rows.scenes = wp.from_torch(scenes.contiguous(), dtype=wp.int64)
+        rows.rotations = wp.from_torch(rotations.contiguous(), dtype=wp.quat)
+        rows.spots = wp.from_torch(spots.contiguous(), dtype=wp.vec3)
+        rows.spot_colours = wp.from_torch(spot_colours.contiguous(), dtype=wp.vec3)
+        rows.floor_colours = wp.from_torch(floors.contiguous(), dtype=wp.vec3)
+        eye = wp.from_torch(self._eye, dtype=wp.vec3)
+        on_cpu = self._device.is_cpu
+        # A "thread" on a CPU is a turn of a loop, so it takes a whole mesh or line; a GPU wants work for many.
+        parts, span = (1, self._setup.size) if on_cpu else (128, 1)
+        lines = self._setup.size, math.ceil(self._setup.size / span)
+        side = self._setup.size * self._setup.samples
+        chunk = max(1, min(batch, (_SCRATCH_CPU if on_cpu else _SCRATCH_GPU) // (16 * side * side)))
+        scratch = torch.empty(2, chunk, side, side, dtype=torch.int64, device=self._torch_device)
+        visible, lit = wp.from_torch(scratch[0]), wp.from_torch(scratch[1])
+        drawn = wp.from_torch(views)
         with self._stream():
-            wp.launch(
-                draw,
-                dim=(batch, size, math.ceil(size / span)),
-                inputs=[
-                    self._bank,
-                    self._fixed,
-                    stage,
-                    wp.from_torch(scenes.contiguous(), dtype=wp.int64),
-                    wp.from_torch(rotations.contiguous(), dtype=wp.quat),
-                    span,
-                ],
-                outputs=[wp.from_torch(views)],
-                device=self._device,
-            )
+            for first in range(0, batch, chunk):
+                count = min(chunk, batch - first)
+                scratch.zero_()
+                for eyes, zoom, nearest in ((eye, self._fixed.zoom, visible), (rows.spots, 0.0, lit)):
+                    inputs = [self._bank, rows, first, eyes, zoom, parts]
+                    wp.launch(rasterise, (count, parts), inputs, [nearest], device=self._device)
+                inputs = [self._bank, self._fixed, rows, first, self._setup.samples, span, visible, lit]
+                wp.launch(shade, (count, *lines), inputs, [drawn], device=self._device)
 
     def _stream(self) -> contextlib.AbstractContextManager:
         """Launches in order with torch's own work."""
@@ -84,16 +93,9 @@ class Caster:
 
 
 def _fixed(setup: Setup) -> Fixed:  # pyright: ignore[reportGeneralTypeIssues]
-    eye = _polar(setup.camera_distance, setup.camera_polar, setup.camera_azimuth)
-    forward = -eye / setup.camera_distance
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right *= math.tan(setup.field_of_view / 2) / np.linalg.norm(right)
     fixed = Fixed()
-    fixed.eye = wp.vec3(*eye)
-    fixed.forward = wp.vec3(*forward)
-    fixed.right = wp.vec3(*right)
-    fixed.down = wp.vec3(*np.cross(forward, right))
-    fixed.samples = setup.samples
+    fixed.eye = wp.vec3(*_polar(setup.camera_distance, setup.camera_polar, setup.camera_azimuth))
+    fixed.zoom = 1 / math.tan(setup.field_of_view / 2)
     fixed.has_floor = setup.floor is not None
     fixed.floor = setup.floor if setup.floor is not None else 0.0
     fixed.background = wp.vec3(*setup.background)
@@ -102,7 +104,7 @@ def _fixed(setup: Setup) -> Fixed:  # pyright: ignore[reportGeneralTypeIssues]
     fixed.sun_sine = math.sin(setup.sun_size / 2)
     fixed.sky = setup.sky
     fixed.spot_cosine = math.cos(setup.spot_cone / 2)
-    fixed.spot_fade = setup.spot_blend * (1 - fixed.spot_cosine)
+    fixed.spot_rise = 1 / (setup.spot_blend * (1 - fixed.spot_cosine))
     return fixed
 
 

@@ -1,26 +1,34 @@
 # type: ignore  # Warp compiles this file from its text: the types are its own, which pyright cannot follow
-"""The ray caster as one Warp kernel: rays are turned into the object's own space, where its BVH never changes."""
+"""The renderer's two Warp kernels: `rasterise` finds the nearest face in every sample, `shade` lights it.
+
+Both work in the object's own space, into which the camera and the lights are turned. Seen from the camera, the nearest
+faces are what is visible; seen from the spot light, what is lit.
+"""
 
 from __future__ import annotations
 
 import warp as wp
 
-_SHADOW_OFFSET = wp.constant(1e-4)
-_FAR = wp.constant(1e6)
+_DEPTH_STEPS = wp.constant(1073741824.0)  # depths have 30 bits
+_SLACK = wp.constant(1e-6)  # of a barycentric coordinate, so that no ray slips through between two faces
+_ROUND = wp.constant(0.4999)  # to the next pixel's centre, with some slack; truncation is much faster than wp.ceil
+_LIFT = wp.constant(1.5)  # texels of the shadow map by which a surface is lifted, so that it does not shade itself
 
 
 @wp.struct
 class Bank:
-    """All meshes, faces concatenated; `first_face` says where a mesh starts."""
+    """All meshes end to end."""
 
-    meshes: wp.array(dtype=wp.uint64)
+    first_faces: wp.array(dtype=wp.int32)
+    face_counts: wp.array(dtype=wp.int32)
     radii: wp.array(dtype=wp.float32)
-    first_face: wp.array(dtype=wp.int32)
+    vertices: wp.array(dtype=wp.vec3)
+    faces: wp.array(dtype=wp.vec3i)
     normals: wp.array(dtype=wp.vec3, ndim=2)
     colours: wp.array(dtype=wp.vec3)
     uvs: wp.array(dtype=wp.vec2, ndim=2)
     texture_ids: wp.array(dtype=wp.int32)
-    texture_shapes: wp.array(dtype=wp.int32, ndim=2)
+    texture_shapes: wp.array(dtype=wp.vec3i)
     texels: wp.array(dtype=wp.uint8, ndim=2)
     to_linear: wp.array(dtype=wp.float32)
     to_srgb: wp.array(dtype=wp.uint8)
@@ -28,13 +36,10 @@ class Bank:
 
 @wp.struct
 class Fixed:
-    """The fixed part of a set-up, in world space."""
+    """What all rows share, in world space."""
 
     eye: wp.vec3
-    forward: wp.vec3
-    right: wp.vec3
-    down: wp.vec3
-    samples: wp.int32
+    zoom: wp.float32
     has_floor: wp.bool
     floor: wp.float32
     background: wp.vec3
@@ -43,24 +48,118 @@ class Fixed:
     sun_sine: wp.float32
     sky: wp.float32
     spot_cosine: wp.float32
-    spot_fade: wp.float32
+    spot_rise: wp.float32  # 1 / (the difference of cosines over which the cone fades out)
 
 
 @wp.struct
-class Stage:
-    """What changes from row to row, in world space."""
+class Rows:
+    """One scene under one rotation and stage per row; positions in world space, colours in linear light."""
 
-    floor_colours: wp.array(dtype=wp.vec3)
-    spot_positions: wp.array(dtype=wp.vec3)
+    scenes: wp.array(dtype=wp.int64)
+    rotations: wp.array(dtype=wp.quat)
+    spots: wp.array(dtype=wp.vec3)
     spot_colours: wp.array(dtype=wp.vec3)
+    floor_colours: wp.array(dtype=wp.vec3)
+
+
+@wp.struct
+class Eye:
+    """A pinhole that looks at the origin, in the object's space."""
+
+    position: wp.vec3
+    right: wp.vec3
+    down: wp.vec3
+    forward: wp.vec3
+    distance: wp.float32
+    zoom: wp.float32  # half widths of the picture per tangent of the angle off its axis
+    steps: wp.float32  # depth steps per 1 / depth
 
 
 @wp.func
-def meets_sphere(origin: wp.vec3, direction: wp.vec3, radius: float) -> bool:
-    """Whether a ray from outside, of unit direction, meets the sphere about the origin."""
-    nearest = -wp.dot(origin, direction)
-    miss = wp.dot(origin, origin) - nearest * nearest
-    return miss < radius * radius and (nearest > 0.0 or wp.dot(origin, origin) < radius * radius)
+def look(position: wp.vec3, rotation: wp.quat, zoom: float, radius: float) -> Eye:
+    """An upright eye at a place in the world; without a zoom, it fits the sphere of the given radius."""
+    distance = wp.length(position)
+    forward = -position / distance
+    upright = wp.vec3(0.0, 0.0, 1.0)
+    if wp.abs(forward[2]) > 0.9999:
+        upright = wp.vec3(0.0, 1.0, 0.0)
+    right = wp.normalize(wp.cross(forward, upright))
+    eye = Eye()
+    eye.position = wp.quat_rotate_inv(rotation, position)
+    eye.right = wp.quat_rotate_inv(rotation, right)
+    eye.down = wp.quat_rotate_inv(rotation, wp.cross(forward, right))
+    eye.forward = wp.quat_rotate_inv(rotation, forward)
+    eye.distance = distance
+    eye.zoom = zoom
+    if zoom == 0.0:
+        eye.zoom = wp.sqrt(distance * distance - radius * radius) / radius
+    eye.steps = _DEPTH_STEPS * (distance - radius)
+    return eye
+
+
+@wp.func
+def project(eye: Eye, point: wp.vec3, half: float) -> wp.vec3:
+    """Column and row in pixels from the left upper corner of a picture 2 half wide, and 1 / depth."""
+    near = 1.0 / (eye.distance + wp.dot(point, eye.forward))
+    scale = near * half * eye.zoom
+    return wp.vec3(half + wp.dot(point, eye.right) * scale, half + wp.dot(point, eye.down) * scale, near)
+
+
+@wp.func
+def fill(
+    a: wp.vec3, b: wp.vec3, c: wp.vec3, steps: float, face: int, b_row: int, nearest: wp.array(dtype=wp.int64, ndim=3)
+):
+    """Marks a projected face wherever a pixel's centre lies on it and nothing nearer has been marked."""
+    size = nearest.shape[1]
+    left = int(wp.max(wp.min(a[0], wp.min(b[0], c[0])) + _ROUND, 0.0))
+    right = wp.min(int(wp.max(a[0], wp.max(b[0], c[0])) + 1.0 - _ROUND), size)
+    top = int(wp.max(wp.min(a[1], wp.min(b[1], c[1])) + _ROUND, 0.0))
+    bottom = wp.min(int(wp.max(a[1], wp.max(b[1], c[1])) + 1.0 - _ROUND), size)
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if left < right and top < bottom and wp.abs(area) > 1e-12:
+        u_right = (b[1] - c[1]) / area
+        u_down = (c[0] - b[0]) / area
+        v_right = (c[1] - a[1]) / area
+        v_down = (a[0] - c[0]) / area
+        near_right = (a[2] - c[2]) * u_right + (b[2] - c[2]) * v_right
+        near_down = (a[2] - c[2]) * u_down + (b[2] - c[2]) * v_down
+        for i in range(top, bottom):
+            y = float(i) + 0.5 - c[1]
+            for j in range(left, right):
+                x = float(j) + 0.5 - c[0]
+                u = u_right * x + u_down * y
+                v = v_right * x + v_down * y
+                if u >= -_SLACK and v >= -_SLACK and u + v <= 1.0 + _SLACK:
+                    near = c[2] + near_right * x + near_down * y
+                    wp.atomic_max(nearest, b_row, i, j, (wp.int64(near * steps) << wp.int64(32)) + wp.int64(face + 1))
+
+
+@wp.kernel(enable_backward=False)
+def rasterise(
+    bank: Bank,
+    rows: Rows,
+    first_row: int,
+    eyes: wp.array(dtype=wp.vec3),
+    zoom: float,
+    parts: int,
+    nearest: wp.array(dtype=wp.int64, ndim=3),
+):
+    """Finds the nearest face of each row's mesh in each pixel: a word of 1 / depth in steps and, below it, 1 + face.
+
+    The greatest word wins, so the order of the faces does not matter, nor into how many parts they are split.
+    """
+    b, part = wp.tid()
+    row = first_row + b
+    scene = int(rows.scenes[row])
+    eye = look(eyes[row % eyes.shape[0]], rows.rotations[row], zoom, bank.radii[scene])
+    half = 0.5 * float(nearest.shape[1])
+    first = bank.first_faces[scene]
+    for face in range(first + part, first + bank.face_counts[scene], parts):
+        corners = bank.faces[face]
+        p = project(eye, bank.vertices[corners[0]], half)
+        q = project(eye, bank.vertices[corners[1]], half)
+        r = project(eye, bank.vertices[corners[2]], half)
+        fill(p, q, r, eye.steps, face, b, nearest)
 
 
 @wp.func
@@ -73,71 +172,137 @@ def soft_cosine(cosine: float, sine_of_size: float) -> float:
 
 
 @wp.func
-def texel(bank: Bank, start: int, index: int) -> wp.vec3:
-    i = start + index
+def lit_at(steps: int, i: int, j: int, b: int, lit: wp.array(dtype=wp.int64, ndim=3)) -> float:
+    if i < 0 or j < 0 or i >= lit.shape[1] or j >= lit.shape[1]:
+        return 1.0
+    return wp.where(int(lit[b, i, j] >> wp.int64(32)) <= steps, 1.0, 0.0)
+
+
+@wp.func
+def light_reaches(lamp: Eye, point: wp.vec3, b: int, lit: wp.array(dtype=wp.int64, ndim=3)) -> float:
+    """The share of the light that no face nearer to the lamp holds back, between the four texels around."""
+    half = 0.5 * float(lit.shape[1])
+    place = project(lamp, point, half)
+    x = place[0] + 0.5
+    y = place[1] + 0.5
+    if x <= 0.0 or y <= 0.0 or x >= 2.0 * half + 1.0 or y >= 2.0 * half + 1.0:
+        return 1.0
+    j = int(x)
+    i = int(y)
+    fx = x - float(j)
+    fy = y - float(i)
+    steps = int(place[2] * lamp.steps)
+    above = wp.lerp(lit_at(steps, i - 1, j - 1, b, lit), lit_at(steps, i - 1, j, b, lit), fx)
+    below = wp.lerp(lit_at(steps, i, j - 1, b, lit), lit_at(steps, i, j, b, lit), fx)
+    return wp.lerp(above, below, fy)
+
+
+@wp.func
+def texel(bank: Bank, index: int) -> wp.vec3:
     return wp.vec3(
-        bank.to_linear[int(bank.texels[i, 0])],
-        bank.to_linear[int(bank.texels[i, 1])],
-        bank.to_linear[int(bank.texels[i, 2])],
+        bank.to_linear[int(bank.texels[index, 0])],
+        bank.to_linear[int(bank.texels[index, 1])],
+        bank.to_linear[int(bank.texels[index, 2])],
     )
 
 
 @wp.func
 def sample_texture(bank: Bank, texture: int, uv: wp.vec2) -> wp.vec3:
     """Bilinear, in linear light, repeating beyond [0, 1]; v upwards, rows downwards."""
-    start = bank.texture_shapes[texture, 0]
-    height = bank.texture_shapes[texture, 1]
-    width = bank.texture_shapes[texture, 2]
+    start = bank.texture_shapes[texture][0]
+    height = bank.texture_shapes[texture][1]
+    width = bank.texture_shapes[texture][2]
     x = (uv[0] - wp.floor(uv[0])) * float(width) - 0.5
     y = (1.0 - (uv[1] - wp.floor(uv[1]))) * float(height) - 0.5
-    x_floor = wp.floor(x)
-    y_floor = wp.floor(y)
-    left = (int(x_floor) + width) % width
-    top = (int(y_floor) + height) % height
+    fx = x - wp.floor(x)
+    fy = y - wp.floor(y)
+    left = (int(wp.floor(x)) + width) % width
+    top = (int(wp.floor(y)) + height) % height
     right = (left + 1) % width
-    bottom = (top + 1) % height
-    fx = x - x_floor
-    fy = y - y_floor
-    above = wp.lerp(texel(bank, start, top * width + left), texel(bank, start, top * width + right), fx)
-    below = wp.lerp(texel(bank, start, bottom * width + left), texel(bank, start, bottom * width + right), fx)
+    upper = start + top * width
+    lower = start + ((top + 1) % height) * width
+    above = wp.lerp(texel(bank, upper + left), texel(bank, upper + right), fx)
+    below = wp.lerp(texel(bank, lower + left), texel(bank, lower + right), fx)
     return wp.lerp(above, below, fy)
+
+
+@wp.struct
+class Lights:
+    """The lights on one row, in the object's space."""
+
+    up: wp.vec3
+    sun: wp.vec3
+    lamp: Eye
+    lamp_colour: wp.vec3
+    ground: wp.vec3  # radiance of the floor, seen from above
 
 
 @wp.func
 def radiance(
-    bank: Bank,
     fixed: Fixed,
-    scene: int,
-    rotation: wp.quat,
+    lights: Lights,
     albedo: wp.vec3,
-    ground: wp.vec3,
-    spot_position: wp.vec3,
-    spot_colour: wp.vec3,
     point: wp.vec3,
     normal: wp.vec3,
+    lift: float,
+    b: int,
+    lit: wp.array(dtype=wp.int64, ndim=3),
 ) -> wp.vec3:
     """Light that a matt surface sends back: sky and floor from around, the soft sun, the spot with its shadow."""
-    up = 0.5 + 0.5 * normal[2]
-    light = wp.vec3(fixed.sky) * up + ground * (1.0 - up)
-    light += wp.vec3(fixed.sun * soft_cosine(wp.dot(normal, fixed.sun_direction), fixed.sun_sine))
-    to_spot = spot_position - point
-    distance = wp.length(to_spot)
-    to_spot = to_spot / distance
-    facing = wp.dot(normal, to_spot)
-    reach = wp.length(spot_position)
-    cone = (wp.dot(to_spot, spot_position) / reach - fixed.spot_cosine) / fixed.spot_fade
+    above = 0.5 + 0.5 * wp.dot(normal, lights.up)
+    light = wp.vec3(fixed.sky * above + fixed.sun * soft_cosine(wp.dot(normal, lights.sun), fixed.sun_sine))
+    light += lights.ground * (1.0 - above)
+    to_lamp = lights.lamp.position - point
+    near = 1.0 / wp.length(to_lamp)
+    facing = wp.dot(normal, to_lamp) * near
+    cone = (-wp.dot(to_lamp, lights.lamp.forward) * near - fixed.spot_cosine) * fixed.spot_rise
     if facing > 0.0 and cone > 0.0:
-        start = wp.quat_rotate_inv(rotation, point + normal * _SHADOW_OFFSET)
-        towards = wp.quat_rotate_inv(rotation, to_spot)
-        lit = True
-        if meets_sphere(start, towards, bank.radii[scene]):
-            lit = not wp.mesh_query_ray_anyhit(bank.meshes[scene], start, towards, distance)
-        if lit:
-            c = wp.min(cone, 1.0)
-            fade = c * c * (3.0 - 2.0 * c)
-            nearness = reach / distance
-            light += spot_colour * (facing * fade * nearness * nearness)
+        c = wp.min(cone, 1.0)
+        strength = facing * c * c * (3.0 - 2.0 * c) * near * near * lights.lamp.distance * lights.lamp.distance
+        light += lights.lamp_colour * (strength * light_reaches(lights.lamp, point + lift * normal, b, lit))
     return wp.cw_mul(albedo, light)
+
+
+@wp.func
+def unit_interval(x: float) -> float:
+    """Clamped, and 0 for the NaN of a face seen edge-on."""
+    return wp.where(x > 0.0, wp.min(x, 1.0), 0.0)
+
+
+@wp.func
+def surface(
+    bank: Bank,
+    fixed: Fixed,
+    lights: Lights,
+    origin: wp.vec3,
+    ray: wp.vec3,
+    face: int,
+    lift: float,
+    b: int,
+    lit: wp.array(dtype=wp.int64, ndim=3),
+) -> wp.vec3:
+    """What a face sends back along a ray that meets it (Moeller & Trumbore, 1997)."""
+    corners = bank.faces[face]
+    p = bank.vertices[corners[0]]
+    e1 = bank.vertices[corners[1]] - p
+    e2 = bank.vertices[corners[2]] - p
+    s = origin - p
+    facet = wp.cross(e1, e2)
+    turn = wp.cross(ray, s)
+    slope = -wp.dot(ray, facet)
+    v = unit_interval(-wp.dot(e2, turn) / slope)
+    w = unit_interval(wp.dot(e1, turn) / slope)
+    u = 1.0 - v - w
+    point = p + e1 * v + e2 * w
+    n = wp.normalize(bank.normals[face, 0] * u + bank.normals[face, 1] * v + bank.normals[face, 2] * w)
+    # Faces may be wound either way, so both normals are turned to the side that is seen.
+    n = n * wp.sign(wp.dot(n, facet)) * wp.sign(slope)
+    albedo = bank.colours[face]
+    texture = bank.texture_ids[face]
+    if texture >= 0:
+        uv = bank.uvs[face, 0] * u + bank.uvs[face, 1] * v + bank.uvs[face, 2] * w
+        albedo = wp.cw_mul(albedo, sample_texture(bank, texture, uv))
+    return radiance(fixed, lights, albedo, point, n, lift, b, lit)
 
 
 @wp.func
@@ -148,75 +313,61 @@ def encode(bank: Bank, linear: float) -> wp.uint8:
 
 
 @wp.kernel(enable_backward=False)
-def draw(
+def shade(
     bank: Bank,
     fixed: Fixed,
-    stage: Stage,
-    scenes: wp.array(dtype=wp.int64),
-    rotations: wp.array(dtype=wp.quat),
+    rows: Rows,
+    first_row: int,
+    samples: int,
     span: int,
+    visible: wp.array(dtype=wp.int64, ndim=3),
+    lit: wp.array(dtype=wp.int64, ndim=3),
     views: wp.array(dtype=wp.uint8, ndim=4),
 ):
-    """Draws `span` neighbouring pixels of one row of one view; three channels, or four with the object's coverage."""
+    """Colours `span` neighbouring pixels of one line of one view; a fourth channel takes the object's coverage."""
     b, i, part = wp.tid()
+    row = first_row + b
     size = views.shape[2]
     cutout = views.shape[1] == 4
-    scene = int(scenes[b])
-    mesh = bank.meshes[scene]
+    scene = int(rows.scenes[row])
+    rotation = rows.rotations[row]
     radius = bank.radii[scene]
-    first_face = bank.first_face[scene]
-    rotation = rotations[b]
-    floor_colour = stage.floor_colours[b]
-    spot_position = stage.spot_positions[b]
-    spot_colour = stage.spot_colours[b]
-    ground = wp.vec3(fixed.sky)
+    eye = look(fixed.eye, rotation, fixed.zoom, radius)
+    floor_colour = rows.floor_colours[row]
+    lights = Lights()
+    lights.up = wp.quat_rotate_inv(rotation, wp.vec3(0.0, 0.0, 1.0))
+    lights.sun = wp.quat_rotate_inv(rotation, fixed.sun_direction)
+    lights.lamp = look(rows.spots[row], rotation, 0.0, radius)
+    lights.lamp_colour = rows.spot_colours[row]
+    lights.ground = wp.vec3(fixed.sky)
     if fixed.has_floor:
-        ground = floor_colour * (fixed.sun * fixed.sun_direction[2] + fixed.sky)
-    eye = wp.quat_rotate_inv(rotation, fixed.eye)
-    step = 2.0 / float(size * fixed.samples)
-    share = 1.0 / float(fixed.samples * fixed.samples)
+        lights.ground = floor_colour * (fixed.sun * fixed.sun_direction[2] + fixed.sky)
+    drop = fixed.floor - fixed.eye[2]
+    lift = _LIFT * 2.0 * radius / float(lit.shape[1])
+    edge = 1.0 / fixed.zoom
+    step = 2.0 * edge / float(size * samples)
+    share = 1.0 / float(samples * samples)
     for j in range(part * span, wp.min(part * span + span, size)):
         colour = wp.vec3(0.0)
         coverage = float(0.0)  # noqa: UP018 (a variable to Warp, not a constant)
-        for k in range(fixed.samples * fixed.samples):
-            down = (float(i * fixed.samples + k // fixed.samples) + 0.5) * step - 1.0
-            right = (float(j * fixed.samples + k % fixed.samples) + 0.5) * step - 1.0
-            direction = wp.normalize(fixed.forward + fixed.right * right + fixed.down * down)
-            hit = bool(False)  # noqa: UP018
-            if meets_sphere(fixed.eye, direction, radius):
-                ray = wp.quat_rotate_inv(rotation, direction)
-                query = wp.mesh_query_ray(mesh, eye, ray, _FAR)
-                if query.result:
-                    hit = True
-                    face = first_face + query.face
-                    u = query.u
-                    v = query.v
-                    w = 1.0 - u - v
-                    facet = query.normal * wp.sign(-wp.dot(query.normal, ray))
-                    n = bank.normals[face, 0] * u + bank.normals[face, 1] * v + bank.normals[face, 2] * w
-                    n = wp.normalize(n) * wp.sign(wp.dot(n, facet))
-                    albedo = bank.colours[face]
-                    texture = bank.texture_ids[face]
-                    if texture >= 0:
-                        uv = bank.uvs[face, 0] * u + bank.uvs[face, 1] * v + bank.uvs[face, 2] * w
-                        albedo = wp.cw_mul(albedo, sample_texture(bank, texture, uv))
-                    point = fixed.eye + direction * query.t
-                    normal = wp.quat_rotate(rotation, n)
-                    coverage += share
-                    colour += share * radiance(
-                        bank, fixed, scene, rotation, albedo, ground, spot_position, spot_colour, point, normal
-                    )
-            if not hit and not cutout:
-                if fixed.has_floor and direction[2] < 0.0:
-                    point = fixed.eye + direction * ((fixed.floor - fixed.eye[2]) / direction[2])
-                    up = wp.vec3(0.0, 0.0, 1.0)
-                    colour += share * radiance(
-                        bank, fixed, scene, rotation, floor_colour, ground, spot_position, spot_colour, point, up
-                    )
+        for k in range(samples * samples):
+            y = i * samples + k // samples
+            x = j * samples + k % samples
+            ray = eye.forward + eye.right * ((float(x) + 0.5) * step - edge)
+            ray += eye.down * ((float(y) + 0.5) * step - edge)
+            face = int(visible[b, y, x] & wp.int64(2147483647)) - 1
+            if face >= 0:
+                coverage += share
+                colour += share * surface(bank, fixed, lights, eye.position, ray, face, lift, b, lit)
+            elif not cutout:
+                fall = wp.dot(ray, lights.up)
+                if fixed.has_floor and fall * drop > 0.0:
+                    point = eye.position + ray * (drop / fall)
+                    colour += share * radiance(fixed, lights, floor_colour, point, lights.up, 0.0, b, lit)
                 else:
                     colour += share * fixed.background
         if cutout:
             colour = colour / wp.max(coverage, share)
-            views[b, 3, i, j] = wp.uint8(coverage * 255.0 + 0.5)
+            views[row, 3, i, j] = wp.uint8(coverage * 255.0 + 0.5)
         for c in range(3):
-            views[b, c, i, j] = encode(bank, colour[c])
+            views[row, c, i, j] = encode(bank, colour[c])

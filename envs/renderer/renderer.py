@@ -75,7 +75,7 @@ class Renderer:
         spots = torch.stack([across * torch.cos(phi), across * torch.sin(phi), torch.cos(theta)], dim=1)
         colours = setup.spot * hsv_to_rgb(stage[:, 3], setup.spot_saturation, setup.spot_value)
         views = torch.empty(batch, channels, setup.size, setup.size, dtype=torch.uint8, device=self.device)
-        self._caster.draw(scenes, rotations, floors, spots * setup.spot_distance, colours, views)
+        self._caster.draw(scenes, rotations, spots * setup.spot_distance, colours, floors, views)
         return views
 
     def _check(self, name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
