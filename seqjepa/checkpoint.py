@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError
@@ -21,12 +22,20 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 
 
-def write_checkpoint(path: str | os.PathLike[str], config: SeqJEPAConfig, state: Mapping[str, Tensor]) -> None:
+def write_checkpoint(
+    path: str | os.PathLike[str],
+    config: SeqJEPAConfig,
+    state: Mapping[str, Tensor],
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
     """Writes the folder `path`, creating its parents and replacing an earlier checkpoint there.
 
-    Raises FileExistsError when `path` is a file or a folder that holds anything else.
+    `beside` are the names and contents of further files, as training needs them to go on. Raises FileExistsError when
+    `path` is a file or a folder that holds anything else.
     """
-    with replace_folder(path, {WEIGHTS, CONFIG}) as folder:
+    with replace_folder(path, {WEIGHTS, CONFIG, *beside}) as folder:
+        for name, content in beside.items():
+            (folder / name).write_bytes(content)
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / WEIGHTS)
         header = {"format": FORMAT, "version": VERSION}
         (folder / CONFIG).write_text(json.dumps(header | config.to_dict(), indent=2) + "\n", encoding="utf-8")
@@ -65,7 +74,13 @@ def _read_config(path: Path) -> SeqJEPAConfig:
 
 
 def load_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Copies `state` into `model`. Raises ValueError naming the tensors that are missing, unexpected or misshapen."""
+    """Copies `state`, which was read from `origin`, into `model`. Raises as `check_state`."""
+    check_state(model, state, origin)
+    model.load_state_dict(state)
+
+
+def check_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Raises ValueError naming the tensors of `state` that are missing, unexpected, or of another shape or dtype."""
     expected = model.state_dict()
     problems = [f"{name} is missing" for name in expected.keys() - state.keys()]
     problems += [f"{name} is unexpected" for name in state.keys() - expected.keys()]
@@ -73,13 +88,12 @@ def load_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> No
         want, have = expected[name], state[name]
         if want.shape != have.shape:
             problems.append(f"{name} has shape {tuple(have.shape)} instead of {tuple(want.shape)}")
-        elif want.is_floating_point() != have.is_floating_point():
+        elif want.dtype != have.dtype:
             problems.append(f"{name} has dtype {have.dtype} instead of {want.dtype}")
     if problems:
         shown = "; ".join(sorted(problems)[:8])
         more = f"; and {len(problems) - 8} more" if len(problems) > 8 else ""
         raise ValueError(f"the weights in {origin} do not fit the model: {shown}{more}")
-    model.load_state_dict(state)
 
 
 def check_device(device: str | torch.device) -> None:

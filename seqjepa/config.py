@@ -1,5 +1,6 @@
 """Everything that defines a seq-JEPA model, as one frozen, JSON-able value."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -104,6 +105,11 @@ class SeqJEPAConfig:
         """Whether the predictor is told the action that leads to the view it predicts."""
         return self.conditioning in ("both", "predictor")
 
+    @property
+    def saccades(self) -> bool:
+        """Whether actions are saccades (two components), for which the released code has a model of its own."""
+        return self.action_dim == 2
+
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a dictionary that JSON can hold."""
         return asdict(self)
@@ -135,5 +141,7 @@ def _three_numbers(name: str, values: Any) -> tuple[float, float, float]:
     try:
         red, green, blue = map(float, values)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be three numbers (red, green, blue), got {values!r}") from None
+        red = green = blue = math.nan
+    if not math.isfinite(red + green + blue):
+        raise ValueError(f"{name} must be three numbers (red, green, blue), got {values!r}")
     return red, green, blue

@@ -14,13 +14,13 @@ from torch.nn import functional as F
 
 from .action_embedding import ActionEmbedding
 from .aggregator import Aggregator
-from .checkpoint import check_device, load_state, read_checkpoint, write_checkpoint
+from .checkpoint import check_device, check_state, read_checkpoint, write_checkpoint
 from .config import SeqJEPAConfig
 from .ema import update_average
 from .encoder import make_encoder
 from .official import read_official
 from .predictor import Predictor
-from .regulariser import spread, variance_covariance
+from .regulariser import at_least_single, spread, variance_covariance
 
 
 class Sequences(Protocol):
@@ -47,10 +47,10 @@ class SeqJEPA(nn.Module):
       it normalises with the statistics of its own batch, as the encoder does, and leaves the running ones alone.
       With `target="stop-gradient"` all M + 1 views go through the encoder in one batch.
     - `compatibility="official"`: what the released code does. Observed actions and the last one are embedded in two
-      batches, the former with a dummy row per sequence in place of the missing action (zeros for saccades, that is
-      `action_dim` 2, a copy of the last action otherwise) that counts in the statistics only. The target's running
-      statistics come from its own passes and are not averaged; without EMA, view M + 1 has its own pass through the
-      encoder.
+      batches, the former with a dummy row per sequence in place of the missing action that counts in the statistics
+      only: zeros for saccades (`action_dim` 2), the last action for 3DIEBench (any other `action_dim`). The target's
+      running statistics come from its own passes and are not averaged; without EMA, view M + 1 has its own pass
+      through the encoder.
     """
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
@@ -67,11 +67,7 @@ class SeqJEPA(nn.Module):
             self.action_embedding = ActionEmbedding(config.action_dim, config.action_embedding_dim)
         self.aggregator = Aggregator(config.token_dim, config.layers, config.heads, config.dropout)
         self.predictor = Predictor(config.predictor_dim, config.predictor_hidden, config.embedding_dim)
-        mean, std = torch.tensor([config.mean, config.std]).view(2, 3, 1, 1)
-        self.register_buffer("pixel_scale", 1 / (255 * std), persistent=False)
-        self.register_buffer("pixel_shift", -mean / std, persistent=False)
-        self.pixel_scale: Tensor
-        self.pixel_shift: Tensor
+        self._set_normalisation()
 
     @classmethod
     def from_config(cls, config: SeqJEPAConfig) -> Self:
@@ -143,7 +139,7 @@ class SeqJEPA(nn.Module):
 
         embeddings, targets = self._embeddings_and_targets(views)
         predictions = self._predictions(embeddings[:, : views.shape[1] - 1], actions)
-        prediction = 1 - F.cosine_similarity(predictions.float(), targets.float(), dim=-1).mean()
+        prediction = 1 - F.cosine_similarity(at_least_single(predictions), at_least_single(targets), dim=-1).mean()
         rows = embeddings.flatten(0, 1)
         parts = {"loss": prediction, "prediction": prediction.detach(), "spread": spread(rows.detach())}
         if self.config.regulariser_weight:
@@ -200,27 +196,50 @@ class SeqJEPA(nn.Module):
 
     @classmethod
     def _restore(cls, config: SeqJEPAConfig, state: dict[str, Tensor], origin: str, device: Any) -> Self:
-        model = cls.from_config(config)
-        load_state(model, state, origin)
-        return model.to(device).eval()
+        with torch.device("meta"):  # takes no memory before the weights are known to fit
+            model = cls.from_config(config)
+        token = state.get("aggregator.token")
+        if token is not None and token.is_floating_point():
+            model.to(token.dtype)
+        check_state(model, state, origin)
+        model.to_empty(device=device).load_state_dict(state)
+        model._set_normalisation()
+        return model.eval()
 
     # Inside
 
+    def _set_normalisation(self) -> None:
+        token = self.aggregator.token
+        mean, std = (
+            torch.tensor(values, device=token.device, dtype=token.dtype).view(3, 1, 1)
+            for values in (self.config.mean, self.config.std)
+        )
+        self.register_buffer("pixel_scale", 1 / (255 * std), persistent=False)
+        self.register_buffer("pixel_shift", -mean / std, persistent=False)
+        self.pixel_scale: Tensor
+        self.pixel_shift: Tensor
+
     def _encode(self, encoder: nn.Module, views: Tensor) -> Tensor:
-        flat = views.flatten(0, -4) if views.ndim > 4 else views.reshape(-1, *views.shape[-3:])
+        flat = views.flatten(0, -4) if views.ndim > 3 else views[None]
         if flat.dtype == torch.uint8:
             flat = flat * self.pixel_scale + self.pixel_shift
-        return encoder(flat).unflatten(0, views.shape[:-3]) if views.ndim > 3 else encoder(flat)[0]
+        return encoder(flat).view(*views.shape[:-3], self.config.embedding_dim)
 
     def _embeddings_and_targets(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings with gradient of all views but (mostly) the last, and the detached targets (B, 1 or M, D)."""
         first_target = 1 if self.config.prediction == "prefixes" else -1
-        if self.target_encoder is None and self.config.compatibility == "mended":
+        if self.target_encoder is not None:
+            with torch.no_grad():
+                targets = self._encode(self.target_encoder, views[:, first_target:])
+            return self._encode(self.encoder, views[:, :-1]), targets
+        if self.config.compatibility == "mended":
             embeddings = self._encode(self.encoder, views)
             return embeddings, embeddings[:, first_target:].detach()
+        if self.config.saccades:  # which of the two comes first shows in the running statistics
+            targets = self._encode(self.encoder, views[:, -1:]).detach()
+            return self._encode(self.encoder, views[:, :-1]), targets
         embeddings = self._encode(self.encoder, views[:, :-1])
-        with torch.no_grad():
-            return embeddings, self._encode(self.target_encoder or self.encoder, views[:, first_target:])
+        return embeddings, self._encode(self.encoder, views[:, -1:]).detach()
 
     def _predictions(self, z: Tensor, actions: Tensor) -> Tensor:
         """Predictions (B, 1 or M, D) from embeddings (B, M, D) and actions (B, M, A)."""
@@ -237,11 +256,16 @@ class SeqJEPA(nn.Module):
         """Embeddings (B, M, E) of all actions of the sequences."""
         if self.config.compatibility == "mended":
             return self._embed(actions)
+        if self.action_embedding is None:
+            return None
         last = actions[:, -1:]
-        dummy = torch.zeros_like(last) if self.config.action_dim == 2 else last
-        observed = self._embed(torch.cat([actions[:, :-1], dummy], 1))
-        leading = self._embed(last)
-        return None if observed is None or leading is None else torch.cat([observed[:, :-1], leading], 1)
+        if self.config.saccades:  # which of the two comes first shows in the running statistics
+            observed = self.action_embedding(torch.cat([actions[:, :-1], torch.zeros_like(last)], 1))
+            leading = self.action_embedding(last)
+        else:
+            leading = self.action_embedding(last)
+            observed = self.action_embedding(actions)
+        return torch.cat([observed[:, :-1], leading], 1)
 
     def _aggregate(self, z: Tensor, observed: Tensor | None) -> Tensor:
         """Embeddings (B, M, D) and embedded actions (B, M - 1, E) to aggregates (B, W)."""

@@ -23,16 +23,16 @@ PUBLISHED = {
 }
 """Mean and std of the views that each published kind (action_dim, encoder) was trained on."""
 
-NAMES = (
-    (r"^agg_token$", "aggregator.token"),
-    (r"^transformer_encoder\.transformer_encoder\.", "aggregator.transformer."),
-    (r"^transformer_encoder\.norm\.", "aggregator.transformer.norm."),
-    (r"^action_proj\.0\.", "action_embedding.projection."),
-    (r"^action_proj\.1\.", "action_embedding.norm."),
-    (r"^predictor\.0\.", "predictor.hidden."),
-    (r"^predictor\.1\.", "predictor.norm."),
-    (r"^predictor\.3\.", "predictor.output."),
-)
+NAMES = {
+    "agg_token": "aggregator.token",
+    "transformer_encoder.transformer_encoder.": "aggregator.transformer.",
+    "transformer_encoder.norm.": "aggregator.transformer.norm.",
+    "action_proj.0.": "action_embedding.projection.",
+    "action_proj.1.": "action_embedding.norm.",
+    "predictor.0.": "predictor.hidden.",
+    "predictor.1.": "predictor.norm.",
+    "predictor.3.": "predictor.output.",
+}
 """What the released code calls its tensors, and what they are called here; encoders have the same names."""
 
 PROBES = re.compile(r"^(online_\w+|\w+_regressor|\w+_classifier)\.")
@@ -50,14 +50,14 @@ def read_official(
 
     Raises FileNotFoundError; ValueError for a file that is damaged, holds code, or is no such checkpoint.
     """
-    state = _own_names(_model_tensors(_load(Path(path)), path))
+    state = _model_tensors(_load(Path(path)), path)
     try:
         config = _infer_config(state, mean, std)
-    except KeyError as error:
-        raise ValueError(f"{path} is not a seq-JEPA checkpoint: it lacks {error.args[0]}") from None
-    if config.conditioning == "none":  # the released saccade class keeps a projector it does not use
-        state = {name: tensor for name, tensor in state.items() if not name.startswith("action_embedding.")}
-    return config, state
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if config.conditioning == "none":  # the released saccade class keeps a projector that it does not use
+        state = {name: tensor for name, tensor in state.items() if not name.startswith("action_proj.")}
+    return config, {_own_name(name): tensor for name, tensor in state.items()}
 
 
 def _load(path: Path) -> Any:
@@ -75,30 +75,33 @@ def _load(path: Path) -> Any:
 
 
 def _model_tensors(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The model's tensors under the released names, without prefix and probes."""
     state = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise ValueError(f"{path} holds neither a state dictionary nor a training checkpoint with the field 'model'")
-    return dict(state)
-
-
-def _own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    own = {}
+    state = {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
     for name, tensor in state.items():
-        name = name.removeprefix("module.")
-        if PROBES.match(name):
-            continue
-        for theirs, ours in NAMES:
-            name = re.sub(theirs, ours, name)
-        own[name] = tensor
-    return own
+        if tensor.untyped_storage().nbytes() < tensor.nbytes:
+            raise ValueError(f"{path}: {name} claims shape {tuple(tensor.shape)}, but has not that much data")
+    return {name: tensor for name, tensor in state.items() if not PROBES.match(name)}
+
+
+def _own_name(name: str) -> str:
+    for theirs, ours in NAMES.items():
+        if name.startswith(theirs):
+            return ours + name.removeprefix(theirs)
+    return name
 
 
 def _infer_config(state: Mapping[str, Tensor], mean: Channels | None, std: Channels | None) -> SeqJEPAConfig:
-    stem = state["encoder.conv1.weight"]
-    encoder = "resnet18-cifar" if stem.shape[-1] == 3 else "resnet18"
-    embedding_dim, hidden = state["predictor.output.weight"].shape
-    projection = state["action_embedding.projection.weight"]
-    width, action_dim = projection.shape
+    width, _, _, kernel = _shape(state, "encoder.conv1.weight", 4)
+    encoder = "resnet18-cifar" if kernel == 3 else "resnet18"
+    embedding_dim, hidden = _shape(state, "predictor.3.weight", 2)
+    action_embedding_dim, action_dim = _shape(state, "action_proj.0.weight", 2)
+    token_dim = _shape(state, "agg_token", 3)[2]
+    layers = {
+        name.split(".")[3] for name in state if name.startswith("transformer_encoder.transformer_encoder.layers.")
+    }
     known_mean, known_std = PUBLISHED.get((action_dim, encoder), (None, None))
     mean, std = mean or known_mean, std or known_std
     if mean is None or std is None:
@@ -106,17 +109,22 @@ def _infer_config(state: Mapping[str, Tensor], mean: Channels | None, std: Chann
             f"which images a {encoder} with actions of {action_dim} components was trained on is not known: "
             "give mean= and std= of their channels"
         )
-    layers = {name.split(".")[3] for name in state if name.startswith("aggregator.transformer.layers.")}
     return SeqJEPAConfig(
         action_dim=action_dim,
         encoder=encoder,
-        encoder_width=stem.shape[0],
+        encoder_width=width,
         mean=mean,
         std=std,
-        action_embedding_dim=width,
+        action_embedding_dim=action_embedding_dim,
         layers=len(layers),
         predictor_hidden=hidden,
         target="ema" if "target_encoder.conv1.weight" in state else "stop-gradient",
-        conditioning="none" if state["aggregator.token"].shape[-1] == embedding_dim else "both",
+        conditioning="none" if token_dim == embedding_dim else "both",
         compatibility="official",
     )
+
+
+def _shape(state: Mapping[str, Tensor], name: str, dimensions: int) -> tuple[int, ...]:
+    if name not in state or state[name].ndim != dimensions:
+        raise ValueError(f"this is no seq-JEPA checkpoint: it has no {name} of {dimensions} dimensions")
+    return tuple(state[name].shape)
