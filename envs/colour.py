@@ -1,16 +1,9 @@
-"""Colour conversions: hue to RGB, and between sRGB and linear light (IEC 61966-2-1)."""
+"""Between sRGB and linear light (IEC 61966-2-1)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-
-def hsv_to_rgb(hue: Tensor, saturation: float, value: float) -> Tensor:
-    """RGB of a hue in turns (0 red, 1/3 green, 2/3 blue; any real number wraps). (...) -> (..., 3) in [0, 1]."""
-    offsets = torch.tensor([5.0, 3.0, 1.0], device=hue.device, dtype=hue.dtype)
-    sextant = (offsets + 6 * hue[..., None]) % 6
-    return value - value * saturation * torch.minimum(sextant, 4 - sextant).clamp(0, 1)
 
 
 def srgb_to_linear(encoded: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ import logging
 import math
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ import warp as wp
 from torch import Tensor
 
 from ..sources.banks import Mesh
+from . import kernels
 from .bank import pack
 from .kernels import Fixed, Rows, rasterise, shade
 from .setup import Setup
@@ -48,48 +51,53 @@ class Caster:
     def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: torch.device) -> None:
         _start_warp()
         self._setup = setup
+        self._torch_device = device
         self._device = wp.device_from_torch(device)
+        wp.load_module(kernels, device=self._device)
         self._bank = pack(meshes, self._device)
         self._fixed = _fixed(setup)
-        self._torch_device = device
-        self._eye = torch.tensor(self._fixed.eye, device=device)[None]
+        self._side = setup.size * setup.samples
+        # A "thread" on a CPU is a turn of a loop, so it takes a whole mesh or line; a GPU wants work for many.
+        self._parts, self._span = (1, setup.size) if self._device.is_cpu else (128, 1)
+        self._scratch = _SCRATCH_CPU if self._device.is_cpu else _SCRATCH_GPU
 
-    def draw(
-        self, scenes: Tensor, rotations: Tensor, spots: Tensor, spot_colours: Tensor, floors: Tensor, views: Tensor
-    ) -> None:
-        """Fills views (B, 3 or 4, S, S) uint8; spots, spot_colours and floors are (B, 3) float32, colours linear."""
-        batch = len(views)
+    def draw(self, scenes: Tensor, rotations: Tensor, stages: Tensor, views: Tensor) -> None:
+        """Fills views (B, 3 or 4, S, S) uint8; the rest as in `Renderer.render`."""
         rows = Rows()
         rows.scenes = wp.from_torch(scenes.contiguous(), dtype=wp.int64)
         rows.rotations = wp.from_torch(rotations.contiguous(), dtype=wp.quat)
-        rows.spots = wp.from_torch(spots.contiguous(), dtype=wp.vec3)
-        rows.spot_colours = wp.from_torch(spot_colours.contiguous(), dtype=wp.vec3)
-        rows.floor_colours = wp.from_torch(floors.contiguous(), dtype=wp.vec3)
-        eye = wp.from_torch(self._eye, dtype=wp.vec3)
-        on_cpu = self._device.is_cpu
-        # A "thread" on a CPU is a turn of a loop, so it takes a whole mesh or line; a GPU wants work for many.
-        parts, span = (1, self._setup.size) if on_cpu else (128, 1)
-        lines = self._setup.size, math.ceil(self._setup.size / span)
-        side = self._setup.size * self._setup.samples
-        chunk = max(1, min(batch, (_SCRATCH_CPU if on_cpu else _SCRATCH_GPU) // (16 * side * side)))
-        scratch = torch.empty(2, chunk, side, side, dtype=torch.int64, device=self._torch_device)
-        visible, lit = wp.from_torch(scratch[0]), wp.from_torch(scratch[1])
+        rows.stages = wp.from_torch(stages.contiguous(), dtype=wp.vec4)
         drawn = wp.from_torch(views)
-        with self._stream():
-            for first in range(0, batch, chunk):
-                count = min(chunk, batch - first)
-                scratch.zero_()
-                for eyes, zoom, nearest in ((eye, self._fixed.zoom, visible), (rows.spots, 0.0, lit)):
-                    inputs = [self._bank, rows, first, eyes, zoom, parts]
-                    wp.launch(rasterise, (count, parts), inputs, [nearest], device=self._device)
-                inputs = [self._bank, self._fixed, rows, first, self._setup.samples, span, visible, lit]
-                wp.launch(shade, (count, *lines), inputs, [drawn], device=self._device)
+        batch, chunk = len(views), max(1, self._scratch // (16 * self._side**2))
+
+        def draw_chunk(first: int) -> None:
+            self._draw_chunk(rows, first, min(chunk, batch - first), drawn)
+
+        starts = range(0, batch, chunk)
+        if self._device.is_cpu and len(starts) > 1:  # a launch occupies one core, and lets go of Python meanwhile
+            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+                list(pool.map(draw_chunk, starts))
+        else:
+            with self._stream():
+                for first in starts:
+                    draw_chunk(first)
 
     def _stream(self) -> contextlib.AbstractContextManager:
         """Launches in order with torch's own work."""
         if self._device.is_cpu:
             return contextlib.nullcontext()
         return wp.ScopedStream(wp.stream_from_torch(torch.cuda.current_stream(self._torch_device)))
+
+    def _draw_chunk(self, rows: Any, first: int, count: int, drawn: wp.array) -> None:
+        buffers = torch.zeros(2, count, self._side, self._side, dtype=torch.int64, device=self._torch_device)
+        visible, lit = wp.from_torch(buffers[0]), wp.from_torch(buffers[1])
+        inputs = [self._bank, self._fixed, rows, first]
+        for from_lamp, nearest in ((False, visible), (True, lit)):
+            shape = (count, self._parts)
+            wp.launch(rasterise, shape, [*inputs, from_lamp, self._parts], [nearest], device=self._device)
+        inputs += [self._setup.samples, self._span, visible, lit]
+        lines = self._setup.size, math.ceil(self._setup.size / self._span)
+        wp.launch(shade, (count, *lines), inputs, [drawn], device=self._device)
 
 
 def _fixed(setup: Setup) -> Fixed:  # pyright: ignore[reportGeneralTypeIssues]
@@ -98,11 +106,17 @@ def _fixed(setup: Setup) -> Fixed:  # pyright: ignore[reportGeneralTypeIssues]
     fixed.zoom = 1 / math.tan(setup.field_of_view / 2)
     fixed.has_floor = setup.floor is not None
     fixed.floor = setup.floor if setup.floor is not None else 0.0
+    fixed.floor_saturation = setup.floor_saturation
+    fixed.floor_value = setup.floor_value
     fixed.background = wp.vec3(*setup.background)
     fixed.sun_direction = wp.vec3(*_polar(1.0, setup.sun_polar, setup.sun_azimuth))
     fixed.sun = setup.sun
     fixed.sun_sine = math.sin(setup.sun_size / 2)
     fixed.sky = setup.sky
+    fixed.spot = setup.spot
+    fixed.spot_distance = setup.spot_distance
+    fixed.spot_saturation = setup.spot_saturation
+    fixed.spot_value = setup.spot_value
     fixed.spot_cosine = math.cos(setup.spot_cone / 2)
     fixed.spot_rise = 1 / (setup.spot_blend * (1 - fixed.spot_cosine))
     return fixed

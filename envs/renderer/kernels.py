@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import warp as wp
 
+wp.set_module_options({"enable_backward": False})
+
 _DEPTH_STEPS = wp.constant(1073741824.0)  # depths have 30 bits
 _SLACK = wp.constant(1e-6)  # of a barycentric coordinate, so that no ray slips through between two faces
 _ROUND = wp.constant(0.4999)  # to the next pixel's centre, with some slack; truncation is much faster than wp.ceil
@@ -42,24 +44,28 @@ class Fixed:
     zoom: wp.float32
     has_floor: wp.bool
     floor: wp.float32
+    floor_saturation: wp.float32
+    floor_value: wp.float32
     background: wp.vec3
     sun_direction: wp.vec3
     sun: wp.float32
     sun_sine: wp.float32
     sky: wp.float32
+    spot: wp.float32
+    spot_distance: wp.float32
+    spot_saturation: wp.float32
+    spot_value: wp.float32
     spot_cosine: wp.float32
     spot_rise: wp.float32  # 1 / (the difference of cosines over which the cone fades out)
 
 
 @wp.struct
 class Rows:
-    """One scene under one rotation and stage per row; positions in world space, colours in linear light."""
+    """One scene under one rotation per row, on a stage: floor hue, light theta, light phi, light hue."""
 
     scenes: wp.array(dtype=wp.int64)
     rotations: wp.array(dtype=wp.quat)
-    spots: wp.array(dtype=wp.vec3)
-    spot_colours: wp.array(dtype=wp.vec3)
-    floor_colours: wp.array(dtype=wp.vec3)
+    stages: wp.array(dtype=wp.vec4)
 
 
 @wp.struct
@@ -95,6 +101,29 @@ def look(position: wp.vec3, rotation: wp.quat, zoom: float, radius: float) -> Ey
         eye.zoom = wp.sqrt(distance * distance - radius * radius) / radius
     eye.steps = _DEPTH_STEPS * (distance - radius)
     return eye
+
+
+@wp.func
+def lamp_place(fixed: Fixed, stage: wp.vec4) -> wp.vec3:
+    across = wp.sin(stage[1])
+    return fixed.spot_distance * wp.vec3(across * wp.cos(stage[2]), across * wp.sin(stage[2]), wp.cos(stage[1]))
+
+
+@wp.func
+def hsv_channel(offset: float, hue: float, saturation: float, value: float) -> float:
+    sextant = 6.0 * (hue - wp.floor(hue)) + offset
+    sextant = wp.where(sextant >= 6.0, sextant - 6.0, sextant)
+    return value - value * saturation * wp.clamp(wp.min(sextant, 4.0 - sextant), 0.0, 1.0)
+
+
+@wp.func
+def hsv(hue: float, saturation: float, value: float) -> wp.vec3:
+    """RGB of a hue in turns: 0 red, 1/3 green, 2/3 blue."""
+    return wp.vec3(
+        hsv_channel(5.0, hue, saturation, value),
+        hsv_channel(3.0, hue, saturation, value),
+        hsv_channel(1.0, hue, saturation, value),
+    )
 
 
 @wp.func
@@ -134,24 +163,27 @@ def fill(
                     wp.atomic_max(nearest, b_row, i, j, (wp.int64(near * steps) << wp.int64(32)) + wp.int64(face + 1))
 
 
-@wp.kernel(enable_backward=False)
+@wp.kernel
 def rasterise(
     bank: Bank,
+    fixed: Fixed,
     rows: Rows,
     first_row: int,
-    eyes: wp.array(dtype=wp.vec3),
-    zoom: float,
+    from_lamp: bool,
     parts: int,
     nearest: wp.array(dtype=wp.int64, ndim=3),
 ):
-    """Finds the nearest face of each row's mesh in each pixel: a word of 1 / depth in steps and, below it, 1 + face.
+    """Finds the nearest face of each row's mesh in each pixel, seen from the camera or from the lamp.
 
-    The greatest word wins, so the order of the faces does not matter, nor into how many parts they are split.
+    A pixel is a word: 1 / depth in steps and, in its lower half, 1 + the face. The greatest word wins, so the order of
+    the faces does not matter, nor into how many parts they are split.
     """
     b, part = wp.tid()
     row = first_row + b
     scene = int(rows.scenes[row])
-    eye = look(eyes[row % eyes.shape[0]], rows.rotations[row], zoom, bank.radii[scene])
+    eye = look(fixed.eye, rows.rotations[row], fixed.zoom, bank.radii[scene])
+    if from_lamp:
+        eye = look(lamp_place(fixed, rows.stages[row]), rows.rotations[row], 0.0, bank.radii[scene])
     half = 0.5 * float(nearest.shape[1])
     first = bank.first_faces[scene]
     for face in range(first + part, first + bank.face_counts[scene], parts):
@@ -308,11 +340,11 @@ def surface(
 @wp.func
 def encode(bank: Bank, linear: float) -> wp.uint8:
     """sRGB in 8 bits from a table over the square root, which spaces its entries evenly to the eye."""
-    last = float(bank.to_srgb.shape[0] - 1)
-    return bank.to_srgb[int(wp.sqrt(wp.clamp(linear, 0.0, 1.0)) * last + 0.5)]
+    last = bank.to_srgb.shape[0] - 1
+    return bank.to_srgb[wp.clamp(int(wp.sqrt(wp.max(linear, 0.0)) * float(last) + 0.5), 0, last)]
 
 
-@wp.kernel(enable_backward=False)
+@wp.kernel
 def shade(
     bank: Bank,
     fixed: Fixed,
@@ -333,12 +365,13 @@ def shade(
     rotation = rows.rotations[row]
     radius = bank.radii[scene]
     eye = look(fixed.eye, rotation, fixed.zoom, radius)
-    floor_colour = rows.floor_colours[row]
+    stage = rows.stages[row]
+    floor_colour = hsv(stage[0], fixed.floor_saturation, fixed.floor_value)
     lights = Lights()
     lights.up = wp.quat_rotate_inv(rotation, wp.vec3(0.0, 0.0, 1.0))
     lights.sun = wp.quat_rotate_inv(rotation, fixed.sun_direction)
-    lights.lamp = look(rows.spots[row], rotation, 0.0, radius)
-    lights.lamp_colour = rows.spot_colours[row]
+    lights.lamp = look(lamp_place(fixed, stage), rotation, 0.0, radius)
+    lights.lamp_colour = fixed.spot * hsv(stage[3], fixed.spot_saturation, fixed.spot_value)
     lights.ground = wp.vec3(fixed.sky)
     if fixed.has_floor:
         lights.ground = floor_colour * (fixed.sun * fixed.sun_direction[2] + fixed.sky)

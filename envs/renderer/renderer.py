@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..colour import hsv_to_rgb
 from ..devices import resolve_device
 from ..sources.banks import Mesh
 from .setup import Setup
@@ -31,6 +30,7 @@ class Renderer:
         if not meshes:
             raise ValueError("a renderer needs at least one mesh, got none")
         self.setup = setup
+        self.scene_count = len(meshes)
         self.device = resolve_device(device)
         from . import caster  # imports Warp, which takes a while and opens the devices
 
@@ -68,14 +68,12 @@ class Renderer:
         self._check("scenes", scenes, (batch,), torch.int64)
         self._check("rotations", rotations, (batch, 4), torch.float32)
         self._check("stage", stage, (batch, 4), torch.float32)
-        setup = self.setup
-        floors = hsv_to_rgb(stage[:, 0], setup.floor_saturation, setup.floor_value)
-        theta, phi = stage[:, 1], stage[:, 2]
-        across = torch.sin(theta)
-        spots = torch.stack([across * torch.cos(phi), across * torch.sin(phi), torch.cos(theta)], dim=1)
-        colours = setup.spot * hsv_to_rgb(stage[:, 3], setup.spot_saturation, setup.spot_value)
-        views = torch.empty(batch, channels, setup.size, setup.size, dtype=torch.uint8, device=self.device)
-        self._caster.draw(scenes, rotations, spots * setup.spot_distance, colours, floors, views)
+        # Worlds on a GPU draw scenes that exist; to look would make every step wait for the device.
+        if self.device.type == "cpu" and batch and not 0 <= int(scenes.min()) <= int(scenes.max()) < self.scene_count:
+            raise ValueError(f"scenes must lie in 0 to {self.scene_count - 1}, got {scenes.min()} to {scenes.max()}")
+        shape = batch, channels, self.setup.size, self.setup.size
+        views = torch.empty(shape, dtype=torch.uint8, device=self.device)
+        self._caster.draw(scenes, rotations, stage, views)
         return views
 
     def _check(self, name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
