@@ -12,23 +12,15 @@ Prediction = Literal["last", "prefixes"]
 Compatibility = Literal["mended", "official"]
 
 
-@dataclass(frozen=True)
-class SeqJEPAConfig:
-    """Configuration of `SeqJEPA`; the defaults are those of the paper (Ghaemi et al., 2025, section 4 and appendix A).
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What a person chooses of a model; the defaults are those of the paper (Ghaemi et al., 2025, section 4 and
+    appendix A)."""
 
-    Raises ValueError or TypeError when a value is impossible, naming it and what is possible.
-    """
-
-    action_dim: int
-    """Number of components A of an action: 2 for saccades, 4 for rotations as quaternions."""
     encoder: str = "resnet18"
     """"resnet18" (standard stem), "resnet18-cifar" (3x3 stem, no pooling) or "small" (three thin blocks, for CPUs)."""
     encoder_width: int | None = None
     """Channels of the first stage; None takes the encoder's own (64 for the ResNets, 32 for "small")."""
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """Mean of the red, green and blue channel in [0, 1] units, subtracted from uint8 views."""
-    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
-    """Standard deviation of the channels in [0, 1] units, by which uint8 views are divided."""
     action_embedding_dim: int = 128
     """Width E of the action embedding."""
     layers: int = 3
@@ -53,6 +45,46 @@ class SeqJEPAConfig:
     """Weight of the variance-covariance term on the embeddings (not in the paper; 0 leaves it out)."""
     covariance_weight: float = 0.04
     """Weight of the covariance inside that term, the variance having 1 (VICReg: 1 to 25)."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width D of the embedding z of a view."""
+        return ENCODERS[self.encoder].embedding_dim(self.encoder_width)
+
+    @property
+    def token_dim(self) -> int:
+        """Width of the aggregator's tokens and of the aggregate: D + E, or D when the tokens carry no action."""
+        return self.embedding_dim + self.action_embedding_dim * self.conditions_aggregator
+
+    @property
+    def predictor_dim(self) -> int:
+        """Width of the predictor's input."""
+        return self.token_dim + self.action_embedding_dim * self.conditions_predictor
+
+    @property
+    def conditions_aggregator(self) -> bool:
+        """Whether the aggregator's tokens carry the actions between the views."""
+        return self.conditioning in ("both", "aggregator")
+
+    @property
+    def conditions_predictor(self) -> bool:
+        """Whether the predictor is told the action that leads to the view it predicts."""
+        return self.conditioning in ("both", "predictor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeqJEPAConfig(ModelOptions):
+    """Configuration of `SeqJEPA`: the options, and what the world dictates.
+
+    Raises ValueError or TypeError when a value is impossible, naming it and what is possible.
+    """
+
+    action_dim: int
+    """Number of components A of an action: 2 for saccades, 4 for rotations as quaternions."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Mean of the red, green and blue channel in [0, 1] units, subtracted from uint8 views."""
+    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
+    """Standard deviation of the channels in [0, 1] units, by which uint8 views are divided."""
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
@@ -79,31 +111,6 @@ class SeqJEPAConfig:
             )
         if self.compatibility == "official" and self.prediction == "prefixes":
             raise ValueError('prediction="prefixes" is not part of the released model: use compatibility="mended"')
-
-    @property
-    def embedding_dim(self) -> int:
-        """Width D of the embedding z of a view."""
-        return ENCODERS[self.encoder].embedding_dim(self.encoder_width)
-
-    @property
-    def token_dim(self) -> int:
-        """Width of the aggregator's tokens and of the aggregate: D + E, or D when the tokens carry no action."""
-        return self.embedding_dim + self.action_embedding_dim * self.conditions_aggregator
-
-    @property
-    def predictor_dim(self) -> int:
-        """Width of the predictor's input."""
-        return self.token_dim + self.action_embedding_dim * self.conditions_predictor
-
-    @property
-    def conditions_aggregator(self) -> bool:
-        """Whether the aggregator's tokens carry the actions between the views."""
-        return self.conditioning in ("both", "aggregator")
-
-    @property
-    def conditions_predictor(self) -> bool:
-        """Whether the predictor is told the action that leads to the view it predicts."""
-        return self.conditioning in ("both", "predictor")
 
     @property
     def saccades(self) -> bool:

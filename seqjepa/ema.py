@@ -12,14 +12,10 @@ def ema_rate(progress: float, base: float = 0.996) -> float:
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, online: nn.Module, tau: float, buffers: bool) -> None:
+def update_average(average: nn.Module, online: nn.Module, tau: float) -> None:
     """Moves the parameters of `average` towards those of `online`: average <- tau average + (1 - tau) online.
 
-    With `buffers` the running statistics follow at the same rate; counters of batches stay as they are.
+    Buffers are left alone: averaged statistics are not those of averaged weights.
     """
     averages: list[Tensor] = list(average.parameters())
-    sources: list[Tensor] = list(online.parameters())
-    if buffers:
-        averages += [buffer for buffer in average.buffers() if buffer.is_floating_point()]
-        sources += [buffer for buffer in online.buffers() if buffer.is_floating_point()]
-    torch._foreach_lerp_(averages, sources, 1 - tau)  # pyright: ignore[reportPrivateImportUsage]
+    torch._foreach_lerp_(averages, list(online.parameters()), 1 - tau)  # pyright: ignore[reportPrivateImportUsage]

@@ -6,18 +6,19 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ..envs.worlds import World
-from .checkpoint import CONFIG, WEIGHTS, find_folder, replace_folder
+from .checkpoint import find_folder, load_state, read_checkpoint, write_checkpoint
 from .ema import ema_rate
+from .interruption import DeferredInterrupt
 from .model import SeqJEPA
 from .optimisation import learning_rate, make_optimiser
 
@@ -101,7 +102,8 @@ class Trainer:
                 f"the model takes actions of {model.config.action_dim} numbers, "
                 f"the world {world.name!r} has {world.action_dim}"
             )
-        self.model = model.to(world.device)
+        # Channels last is the order in which worlds make views, and the faster one for convolutions on the CPU.
+        self.model = model.to(world.device, memory_format=torch.channels_last)
         self.world = world
         self.config = config
         self.optimiser = make_optimiser(model, config.learning_rate, config.weight_decay)
@@ -128,19 +130,18 @@ class Trainer:
 
         Raises:
             DivergedError: when the loss is no longer finite; the last checkpoint stays as it was.
+            KeyboardInterrupt: after Ctrl-C, at the end of the step and after saving.
         """
         self.model.train()
-        try:
-            while self.progress < 1.0:
+        with DeferredInterrupt() as interrupt:
+            while self.progress < 1.0 and not interrupt.requested:
                 self._timed_step(report)
                 if folder is not None and self.step % self.config.save_every == 0:
                     self.save(folder)
-        except KeyboardInterrupt:
-            if folder is not None:
-                self.save(folder)
-            raise
         if folder is not None:
             self.save(folder)
+        if interrupt.requested:
+            raise KeyboardInterrupt
         self.model.eval()
 
     def _timed_step(self, report: Callable[[Trainer], None]) -> None:
@@ -182,3 +183,55 @@ class Trainer:
                 "or clip, or switch bf16 off"
             )
         self.history.append({"step": self.step, "seconds": round(self.seconds, 3), **entry})
+
+    def save(self, folder: Path) -> None:
+        """Write the model and all that training needs to go on into `folder`, whole or not at all."""
+        progress = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "training": asdict(self.config),
+            "history": self.history,
+        }
+        tensors = {
+            f"{name}:{key}": value.cpu()
+            for name, parameter in self.model.named_parameters()
+            for key, value in self.optimiser.state.get(parameter, {}).items()
+        }
+        beside = {OPTIMISER: save(tensors), PROGRESS: json.dumps(progress, indent=1).encode()}
+        write_checkpoint(folder, self.model.config, self.model.state_dict(), beside)
+
+    @classmethod
+    def resume(cls, folder: Path, world: World) -> Trainer:
+        """The trainer that `save` wrote into `folder`, as it was, in the world it was training in.
+
+        Raises:
+            FileNotFoundError: when a file is missing.
+            ValueError: when a file is damaged, or the checkpoint does not fit the world.
+        """
+        model_config, state = read_checkpoint(folder)
+        progress = _read_progress(find_folder(folder) / PROGRESS)
+        trainer = cls(SeqJEPA.from_config(model_config), world, TrainingConfig(**progress["training"]))
+        load_state(trainer.model, state, str(folder))
+        trainer.step, trainer.seconds = progress["step"], progress["seconds"]
+        trainer.history = progress["history"]
+        trainer._restore_optimiser(find_folder(folder) / OPTIMISER)
+        return trainer
+
+    def _restore_optimiser(self, path: Path) -> None:
+        try:
+            tensors = load(path.read_bytes())
+        except SafetensorError as error:
+            raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
+        parameters = dict(self.model.named_parameters())
+        for entry, value in tensors.items():
+            name, key = entry.rsplit(":", 1)
+            self.optimiser.state[parameters[name]][key] = value.to(parameters[name].device)
+
+
+def _read_progress(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: this checkpoint holds a model, but no training to go on with")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error

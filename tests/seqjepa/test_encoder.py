@@ -18,7 +18,7 @@ def test_any_view_size_gives_one_embedding(name, side):
 
 @pytest.mark.parametrize(("name", "width"), [("resnet18", 512), ("resnet18-cifar", 512), ("small", 128)])
 def test_default_widths(name, width):
-    assert SeqJEPAConfig(2, name).embedding_dim == width
+    assert SeqJEPAConfig(action_dim=2, encoder=name).embedding_dim == width
     assert make_encoder(name).eval()(torch.zeros(1, 3, 16, 16)).shape == (1, width)
 
 

@@ -1,0 +1,57 @@
+"""saccadeworld evaluate: probe a trained model on unseen instances, beside its null levels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ..seqjepa import SeqJEPA
+from ..seqjepa.evaluation import EvaluationConfig, evaluate
+from .command import run_command
+from .options import WorldOptions
+from .results import prepare_folder, write_metrics
+from .scores import HEADER, as_metrics, format_table, table
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Probe a model, and its untrained twin, on unseen instances of a world; print a table and leave metrics.json.
+
+    Attributes:
+        model: the folder of a checkpoint.
+        out: the folder of the results.
+        world: which world, with both splits of its source.
+        evaluation: how to evaluate.
+        device: "cpu" or "cuda".
+    """
+
+    model: Path
+    out: Path
+    world: WorldOptions = field(default_factory=WorldOptions)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    device: str = "cpu"
+
+    def run(self) -> None:
+        model = SeqJEPA.load(self.model, device=self.device)
+        out = prepare_folder(self.out)
+        train, test = self.world.make("train", self.device), self.world.make("test", self.device)
+        torch.manual_seed(self.evaluation.seed)
+        twin = SeqJEPA.from_config(model.config).to(train.device)
+        with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
+            trained, untrained = (
+                evaluate(m, train, test, self.evaluation, lambda: bar.update() and None) for m in (model, twin)
+            )
+        print(format_table([HEADER, *table(train.name, trained, untrained)]))
+        metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
+        write_metrics(out, metrics, self.evaluation.seed, asdict(self))
+
+
+def main() -> None:
+    run_command(Evaluate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""The `saccadeworld` command: one subcommand per file of this folder."""
+
+from __future__ import annotations
+
+import tyro
+
+from .command import run
+from .demo import Demo
+from .evaluate import Evaluate
+from .train import Train
+
+
+def main() -> None:
+    """Parse a subcommand and its options, and run it."""
+    run(tyro.extras.subcommand_cli_from_dict({"demo": Demo, "train": Train, "evaluate": Evaluate}))
+
+
+if __name__ == "__main__":
+    main()

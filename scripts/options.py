@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..envs.sources.banks import Split
+from ..envs.worlds import World, make_world
+
+
+@dataclass(frozen=True)
+class WorldOptions:
+    """Which world.
+
+    Attributes:
+        name: "images" or "objects".
+        source: a built-in source, or a folder with a subfolder per class; None for the world's own source.
+        options: more options of the world, as pairs of name and value: for instance fovea 32 size 64.
+    """
+
+    name: Literal["images", "objects"] = "images"
+    source: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def make(self, split: Split, device: str) -> World:
+        """The world over one split of its source."""
+        options = {key: _parsed(value) for key, value in self.options.items()}
+        return make_world(self.name, self.source, split=split, device=device, **options)
+
+
+def _parsed(text: str) -> Any:
+    """Numbers, true and false as such, anything else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,48 @@
+"""What every command leaves in its `--out` folder: metrics.json, whole or not at all."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("saccadeworld", "torch", "numpy", "gymnasium", "warp-lang", "trimesh", "pillow")
+
+
+def prepare_folder(out: Path) -> Path:
+    """Make the folder, and make sure before any work that it can be written.
+
+    Raises:
+        ValueError: when `out` is a file or cannot be written, with the reason.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ValueError(f"--out {out} cannot be written ({error.strerror}); choose another folder") from error
+    return out
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader, or a crash, never meets half of it."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, path)
+
+
+def write_metrics(out: Path, metrics: Mapping[str, float], seed: int, config: Mapping[str, Any], **beside: Any) -> None:
+    """Write metrics.json: {"metrics": flat names to numbers, "seed", "config", "versions", ...}."""
+    content = {"metrics": dict(metrics), "seed": seed, "config": dict(config), "versions": versions(), **beside}
+    write_atomically(out / "metrics.json", json.dumps(content, indent=1, default=str) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of what its numbers depend on, and the processor."""
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **packages}

@@ -1,0 +1,49 @@
+"""Scores as tables for people and as flat numbers for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean, stdev
+
+from ..seqjepa.evaluation import Scores
+
+HEADER = ("score on unseen instances", "trained", "untrained", "null level", "which is")
+
+
+def summary(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and standard deviation of the repeats; a single one has no spread."""
+    return mean(values), stdev(values) if len(values) > 1 else 0.0
+
+
+def table(name: str, trained: Scores, untrained: Scores) -> list[tuple[str, ...]]:
+    """Rows under `HEADER`: each score of a trained model beside its untrained twin's and its null level."""
+    majority, first_pose = trained["class/majority"], trained["action/first_pose"]
+    views = [key for key in trained if key.startswith("class/aggregate/")]
+    rows = [
+        ("class/z", "class from z, 1 view", majority, "majority class"),
+        *((key, f"class from the aggregate, {key.rsplit('/')[-1]} views", majority, "majority class") for key in views),
+        ("action/relative", "R2 of the action between 2 views", first_pose, "first pose alone"),
+        ("action/individual", "R2 of a view's own pose", [0.0], "mean pose"),
+    ]
+    return [
+        (f"{name}: {label}", _with_spread(trained[key]), _with_spread(untrained[key]), f"{mean(null):.3f}", meaning)
+        for key, label, null, meaning in rows
+    ]
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text in aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def as_metrics(name: str, which: str, scores: Scores) -> dict[str, float]:
+    """Flat names to numbers: "NAME/WHICH/SCORE" is the mean over the repeats, with "/spread" their deviation."""
+    metrics: dict[str, float] = {}
+    for key, values in scores.items():
+        metrics[f"{name}/{which}/{key}"], metrics[f"{name}/{which}/{key}/spread"] = summary(values)
+    return metrics
+
+
+def _with_spread(values: Sequence[float]) -> str:
+    return "{:.3f} ± {:.3f}".format(*summary(values))

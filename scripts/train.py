@@ -1,0 +1,106 @@
+"""saccadeworld train: train seq-JEPA in a world, and leave its checkpoint."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from ..seqjepa import SeqJEPA
+from ..seqjepa.config import ModelOptions
+from ..seqjepa.training import Trainer, TrainingConfig
+from ..seqjepa.view_statistics import view_statistics
+from .command import run_command
+from .options import WorldOptions
+from .results import prepare_folder, write_atomically, write_metrics
+
+RUN = "run.json"
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train seq-JEPA on live rollouts of a world.
+
+    Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads), metrics.json,
+    run.json (the options) and a TensorBoard log. Ctrl-C saves; `--resume` goes on where a run was stopped, with the
+    options it was started with.
+
+    Attributes:
+        out: the folder of the results.
+        world: which world.
+        model: which model.
+        training: how to train.
+        device: "cpu" or "cuda".
+        resume: go on with the run in `out`.
+    """
+
+    out: Path
+    world: WorldOptions = field(default_factory=WorldOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    device: str = "cpu"
+    resume: bool = False
+
+    def run(self) -> None:
+        out = prepare_folder(self.out)
+        trainer, options = self._resume() if self.resume else self._begin()
+        try:
+            _train(trainer, out)
+        except KeyboardInterrupt:
+            print(f"\nstopped and saved at step {trainer.step}; to go on: saccadeworld train --out {out} --resume")
+            raise SystemExit(130) from None
+        metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()} if trainer.history else {}
+        write_metrics(out, metrics, trainer.config.seed, options)
+        print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
+
+    def _begin(self) -> tuple[Trainer, dict[str, Any]]:
+        if (self.out / MODEL).exists():
+            raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
+        world = self.world.make("train", self.device)
+        mean, std = view_statistics(world, self.training.policy)
+        torch.manual_seed(self.training.seed)
+        model = SeqJEPA(action_dim=world.action_dim, mean=mean, std=std, **asdict(self.model))
+        trainer = Trainer(model, world, self.training)
+        options = json.loads(json.dumps(asdict(self), default=str))
+        write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")
+        return trainer, options
+
+    def _resume(self) -> tuple[Trainer, dict[str, Any]]:
+        path = self.out / RUN
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: there is no run to resume in {self.out}")
+        options = json.loads(path.read_text(encoding="utf-8"))
+        world = WorldOptions(**options["world"]).make("train", options["device"])
+        return Trainer.resume(self.out / MODEL, world), options
+
+
+def _train(trainer: Trainer, out: Path) -> None:
+    """Train with a progress bar that tells the time left, and a TensorBoard log."""
+    layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"
+    with (
+        SummaryWriter(str(out / "tensorboard"), purge_step=trainer.step) as log,
+        tqdm(total=1.0, initial=trainer.progress, bar_format=layout, disable=None) as bar,
+    ):
+
+        def report(trainer: Trainer) -> None:
+            entry = trainer.history[-1]
+            for name, value in entry.items():
+                log.add_scalar(f"training/{name}", value, trainer.step)
+            bar.set_description_str(f"step {trainer.step}, loss {entry['loss']:.4f}", refresh=False)
+            bar.update(trainer.progress - bar.n)
+
+        trainer.run(out / MODEL, report)
+
+
+def main() -> None:
+    run_command(Train)
+
+
+if __name__ == "__main__":
+    main()

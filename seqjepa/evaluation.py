@@ -1,0 +1,149 @@
+"""What a model has learned: probes on unseen instances, beside the levels that give their scores a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..envs.worlds import World
+from .features import Features, extract_features
+from .metrics import accuracy, r2
+from .model import SeqJEPA
+from .probes import Probe, fit_classifier, fit_linear, fit_mlp
+
+_TEST_SEEDS = 1 << 44  # episodes of testing are not those of training, whatever their number
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How to evaluate.
+
+    Attributes:
+        train_episodes: episodes the probes are fitted on, over the instances of the training split.
+        test_episodes: episodes they are scored on, over the instances of the test split.
+        views: numbers of views to aggregate, each with a classifier of its own.
+        policy: who moves, by its name in the world; None for the world's default.
+        repeats: evaluations with fresh episodes and probes; the spread of the scores is over these.
+        hidden: width of the regressor of rotations.
+        epochs: passes of its training; the paper's values are 1024 and 300.
+        pooled: whether to report the pooled R2 too.
+        seed: of the first repeat.
+    """
+
+    train_episodes: int = 4000
+    test_episodes: int = 2000
+    views: tuple[int, ...] = (1, 3, 5)
+    policy: str | None = None
+    repeats: int = 3
+    hidden: int = 1024
+    epochs: int = 300
+    pooled: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low in (("train_episodes", 2), ("test_episodes", 2), ("repeats", 1), ("hidden", 1), ("epochs", 1)):
+            if getattr(self, name) < low:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
+        if not self.views or min(self.views) < 1:
+            raise ValueError(f"views={self.views}: give numbers of views of at least 1")
+
+
+Scores = dict[str, list[float]]
+"""Names of scores to one value per repeat."""
+
+
+def evaluate(
+    model: SeqJEPA, train: World, test: World, config: EvaluationConfig, report: Callable[[], None] = lambda: None
+) -> Scores:
+    """Score a frozen model by probes fitted on instances of `train` and tested on the unseen ones of `test`.
+
+    Scores, each beside its null level:
+
+    - "class/z", "class/aggregate/M": accuracy of a linear classifier on the first view's embedding and on the
+      aggregate of M views; "class/majority": of naming the training split's commonest class.
+    - "action/relative": R2 of the action between two consecutive views from their embeddings; "action/first_pose":
+      from the former view's pose alone, which tells something because actions depend on where they start.
+    - "action/individual": R2 of a view's own pose from its embedding (the mean pose scores 0).
+
+    Saccades are regressed linearly, rotations by an MLP, as in the paper (section 4).
+
+    Args:
+        model: the model; it is used in eval mode.
+        train, test: worlds over two splits of one source, of equal classes.
+        config: how.
+        report: called after every repeat.
+
+    Raises:
+        ValueError: when the two worlds do not have the same classes.
+    """
+    if train.classes != test.classes:
+        raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
+    scores: Scores = {}
+    for repeat in range(config.repeats):
+        seed = (config.seed + repeat) << 24
+        lengths = sorted({1, *config.views})
+        fitted = extract_features(model, train, config.train_episodes, lengths, config.policy, _TEST_SEEDS + seed)
+        held_out = extract_features(model, test, config.test_episodes, lengths, config.policy, 2 * _TEST_SEEDS + seed)
+        for name, value in (
+            *_class_scores(fitted, held_out, config.views, len(train.classes)),
+            *_action_scores(fitted, held_out, _regressor(train, config, seed), config.pooled),
+        ):
+            scores.setdefault(name, []).append(value)
+        report()
+    return scores
+
+
+def _class_scores(fitted: Features, held_out: Features, views: tuple[int, ...], classes: int) -> list:
+    def score(x: Tensor, new: Tensor) -> float:
+        return accuracy(fit_classifier(x, fitted.labels, classes)(new), held_out.labels)
+
+    commonest = torch.bincount(fitted.labels, minlength=classes).argmax()
+    return [
+        ("class/majority", accuracy(commonest.expand_as(held_out.labels), held_out.labels)),
+        ("class/z", score(fitted.z[:, 0], held_out.z[:, 0])),
+        *((f"class/aggregate/{m}", score(fitted.aggregates[m], held_out.aggregates[m])) for m in views),
+    ]
+
+
+Fit = Callable[[Tensor, Tensor], Probe]
+
+
+def _regressor(world: World, config: EvaluationConfig, seed: int) -> Fit:
+    if world.name == "images":
+        return fit_linear
+    return lambda x, y: fit_mlp(x, y, hidden=config.hidden, epochs=config.epochs, seed=seed)
+
+
+def _action_scores(fitted: Features, held_out: Features, fit: Fit, pooled: bool) -> list:
+    """Regressions of actions and poses, over all views of the episodes and all pairs of consecutive ones."""
+    width = fitted.actions.shape[-1]
+
+    def pairs(f: Features) -> Tensor:
+        return torch.cat([f.z[:, :-1], f.z[:, 1:]], dim=-1).flatten(0, 1)
+
+    def starts(f: Features) -> Tensor:
+        return f.poses[:, :-1, :width].flatten(0, 1)
+
+    def actions(f: Features) -> Tensor:
+        return f.actions.flatten(0, 1)
+
+    def views(f: Features) -> Tensor:
+        return f.z.flatten(0, 1)
+
+    def poses(f: Features) -> Tensor:
+        return f.poses[..., :width].flatten(0, 1)
+
+    scores = []
+    for name, features, targets in (
+        ("action/relative", pairs, actions),
+        ("action/first_pose", starts, actions),
+        ("action/individual", views, poses),
+    ):
+        predicted = fit(features(fitted), targets(fitted))(features(held_out))
+        scores.append((name, r2(predicted, targets(held_out))))
+        if pooled:
+            scores.append((f"{name}/pooled", r2(predicted, targets(held_out), "pooled")))
+    return scores
