@@ -9,12 +9,14 @@ def resolve_device(device: str | torch.device) -> torch.device:
     """The torch device of a name such as "cpu", "cuda" or "cuda:1".
 
     Raises:
-        ValueError: for a name torch does not know, or CUDA where torch sees none; nothing falls back to the CPU.
+        ValueError: for another kind of device, or CUDA where torch sees none; nothing falls back to the CPU.
     """
     try:
         resolved = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(f'device={device!r} is not a device torch knows; use "cpu" or "cuda"') from error
+    if resolved.type not in ("cpu", "cuda"):
+        raise ValueError(f'device={str(device)!r} is not supported; use "cpu" or "cuda"')
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"device={str(device)!r} was asked for, but torch {torch.__version__} sees no CUDA device; "

@@ -44,9 +44,12 @@ def bits(seeds: Tensor, step: int | Tensor, purpose: str, count: int = 1) -> Ten
     return _mix(key[:, None] + counter)
 
 
-def uniform(seeds: Tensor, step: int | Tensor, purpose: str, count: int = 1) -> Tensor:
-    """(B, count) float32 in [0, 1), multiples of 2**-24, so that CPU and CUDA agree to the bit. See `bits`."""
-    return ((bits(seeds, step, purpose, count) >> 40) & 0xFFFFFF).float() * 2.0**-24
+def uniform(
+    seeds: Tensor, step: int | Tensor, purpose: str, count: int = 1, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """(B, count) in [0, 1), multiples of 2**-24 (float32) or 2**-53 (float64), the same on CPU and CUDA. See `bits`."""
+    digits = 53 if dtype == torch.float64 else 24
+    return ((bits(seeds, step, purpose, count) >> (64 - digits)) & ((1 << digits) - 1)).to(dtype) * 2.0**-digits
 
 
 def integers(seeds: Tensor, step: int | Tensor, purpose: str, high: int, count: int = 1) -> Tensor:

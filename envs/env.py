@@ -8,13 +8,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from .screen import render_modes
+from .checks import check_options
 from .vector_env import Observation, Output, SaccadeWorldVectorEnv
 from .worlds import World
 
 
 class SaccadeWorldEnv(gym.Env):
-    """One episode of a task in a world at a time; options as in `SaccadeWorldVectorEnv`.
+    """One episode of a task in a world at a time; arguments as in `SaccadeWorldVectorEnv`.
 
     Observation: a dictionary of "glimpse" (3, H, W) uint8, the pose ("fixation" or "pose"; unless `observe_pose` is
     off) and "step" (1,) int64. Action: a saccade (2,) or a quaternion (4,), float32 in [-1, 1].
@@ -29,6 +29,7 @@ class SaccadeWorldEnv(gym.Env):
         task: str = "free-viewing",
         observe_pose: bool = True,
         output: Output = "numpy",
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
         **options: Any,
     ):
@@ -39,11 +40,12 @@ class SaccadeWorldEnv(gym.Env):
             observe_pose=observe_pose,
             output=output,
             autoreset_mode=AutoresetMode.DISABLED,
+            max_episode_steps=max_episode_steps,
             render_mode=render_mode,
             **options,
         )
         self.render_mode = render_mode
-        self.metadata = self.metadata | {"torch": output == "torch", "render_modes": render_modes()}
+        self.metadata = self._vector.metadata
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
 
@@ -54,22 +56,26 @@ class SaccadeWorldEnv(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict]:
         """Start an episode; see `SaccadeWorldVectorEnv.reset`. There are no reset options."""
+        check_options("reset()", options or {}, ())
         super().reset(seed=seed)
-        observation, info = self._vector.reset(seed=seed, options=options)
+        observation, info = self._vector.reset(seed=seed)
         return self._first(observation), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act; see `SaccadeWorldVectorEnv.step`."""
+        if np.shape(action) != self.action_space.shape:
+            raise ValueError(f"the action {action!r} has shape {np.shape(action)}; use {self.action_space.shape}")
         batched = action[None] if hasattr(action, "shape") else np.asarray(action)[None]
         observation, rewards, terminations, truncations, info = self._vector.step(batched)
         return self._first(observation), float(rewards[0]), bool(terminations[0]), bool(truncations[0]), info
 
     def render(self) -> np.ndarray | None:
-        """The frame of the episode so far, (H, W, 3) uint8, or None and a window in mode "human"."""
+        """The frame of the episode so far, (H, W, 3) uint8; in mode "human" None, and the frame in a window."""
         frames = self._vector.render()
         return None if frames is None else frames[0]
 
     def close(self) -> None:
+        """Close the window, if there is one."""
         self._vector.close()
 
     @staticmethod

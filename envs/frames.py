@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,15 @@ def side_by_side(frames: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
     spacer = np.full((frames[0].shape[0], gap, 3), 255, dtype=np.uint8)
     row = [part for frame in frames for part in (spacer, frame)]
     return np.concatenate(row[1:], axis=1)
+
+
+def tile(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Frames of one size in rows and columns, about as many of either, (H, W, 3) uint8 each -> (h, w, 3) uint8."""
+    columns = math.ceil(math.sqrt(len(frames)))
+    blank = [np.zeros_like(frames[0])] * (-len(frames) % columns)
+    grid = [*frames, *blank]
+    rows = [np.concatenate(grid[i : i + columns], axis=1) for i in range(0, len(grid), columns)]
+    return np.concatenate(rows, axis=0)
 
 
 def draw_scanpath(frame: np.ndarray, fixations: np.ndarray, side: int, fovea: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..saliency.scanpaths import CANDIDATES, FixationSampler
+from ..saliency.scanpaths import UNIFORMS, FixationSampler
 from ..saliency.spectral_residual import spectral_residual
 from . import draws, rotations
 from .rollout import Episodes
@@ -31,7 +31,7 @@ class UniformFixations:
 
 
 class SaliencyFixations:
-    """Fixations drawn from spectral-residual saliency with inhibition of return.
+    """Fixations drawn from spectral-residual saliency with inhibition of return, see `FixationSampler`.
 
     Args:
         pictures: (N, S, S, 3) uint8; the maps are computed when they are first needed, and kept.
@@ -48,7 +48,7 @@ class SaliencyFixations:
         return FixationSampler(spectral_residual(self._pictures), self.radius)
 
     def __call__(self, episodes: Episodes) -> Tensor:
-        uniforms = draws.uniform(episodes.seeds, episodes.step, "fixation", CANDIDATES)
+        uniforms = draws.uniform(episodes.seeds, episodes.step, "fixation", UNIFORMS, torch.float64)
         earlier = (episodes.poses * self.side).round().long()
         return self.sampler(episodes.scenes, earlier, uniforms).float() / self.side
 

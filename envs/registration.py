@@ -8,7 +8,10 @@ DEFAULT_EPISODE_STEPS = 20
 
 
 def register_envs() -> None:
-    """Register the ids of the package, once."""
+    """Register the ids of the package, once.
+
+    Without the passive checker, which takes tensors for mistakes; `gymnasium.utils.env_checker.check_env` does not.
+    """
     if "SaccadeWorld-v0" in gym.registry:
         return
     gym.register(
@@ -16,4 +19,5 @@ def register_envs() -> None:
         entry_point=f"{__package__}.env:SaccadeWorldEnv",
         vector_entry_point=f"{__package__}.vector_env:SaccadeWorldVectorEnv",
         max_episode_steps=DEFAULT_EPISODE_STEPS,
+        disable_env_checker=True,
     )

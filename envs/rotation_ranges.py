@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from . import draws, rotations
+from .checks import check_name
 
 
 class RotationRange(Protocol):
@@ -21,16 +22,17 @@ class EulerRange:
     """Extrinsic xyz Euler angles, each uniform within plus or minus its limit.
 
     Args:
-        limits: of the angles about x, y and z, in radians. Half a turn divided by two for each is 3DIEBench (Garrido,
-            Najman & LeCun, ICML 2023).
+        limits: of the angles about x, y and z, in radians. Pi / 2 for each is 3DIEBench (Garrido, Najman & LeCun,
+            "Self-supervised learning of split invariant equivariant representations", ICML 2023).
     """
 
     def __init__(self, limits: tuple[float, float, float]):
         self.limits = limits
 
     def __call__(self, seeds: Tensor, step: int | Tensor) -> Tensor:
-        limits = torch.tensor(self.limits, device=seeds.device)
-        return rotations.from_euler((2 * draws.uniform(seeds, step, "rotation", 3) - 1) * limits)
+        signed = 2 * draws.uniform(seeds, step, "rotation", 3) - 1
+        angles = [part * limit for part, limit in zip(signed.unbind(-1), self.limits, strict=True)]
+        return rotations.from_euler(torch.stack(angles, dim=-1))
 
 
 class AllRotations:
@@ -53,6 +55,5 @@ def rotation_range(name: str) -> RotationRange:
     Raises:
         ValueError: for an unknown name.
     """
-    if name not in ROTATION_RANGES:
-        raise ValueError(f"rotations={name!r} is not known; use one of {', '.join(map(repr, ROTATION_RANGES))}")
+    check_name("rotations", name, ROTATION_RANGES)
     return ROTATION_RANGES[name]

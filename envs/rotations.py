@@ -49,7 +49,7 @@ def compose(pose: Tensor, action: Tensor) -> Tensor:
 
 def relative(start: Tensor, end: Tensor) -> Tensor:
     """The body-frame increment from one pose to another: R_start^-1 R_end. (..., 4), (..., 4) -> (..., 4)."""
-    return canonical(multiply(inverse(start), end))
+    return normalise(multiply(inverse(start), end))
 
 
 def angle_between(p: Tensor, q: Tensor) -> Tensor:

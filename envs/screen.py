@@ -8,6 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .checks import check_name
+from .frames import tile
+
+RENDER_MODES = ("rgb_array", "human")
 _TITLE = "SaccadeWorld"
 
 
@@ -16,9 +20,9 @@ def has_screen() -> bool:
     return not sys.platform.startswith("linux") or any(os.environ.get(v) for v in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def render_modes() -> list[str]:
+def usable_render_modes() -> list[str]:
     """The render modes that work on this machine."""
-    return ["rgb_array", "human"] if has_screen() else ["rgb_array"]
+    return [mode for mode in RENDER_MODES if mode != "human" or has_screen()]
 
 
 def check_render_mode(mode: str | None) -> None:
@@ -27,25 +31,39 @@ def check_render_mode(mode: str | None) -> None:
     Raises:
         ValueError: with the remedy.
     """
-    if mode not in (None, "rgb_array", "human"):
-        raise ValueError(f'render_mode={mode!r} is not known; use None, "rgb_array" or "human"')
-    if mode == "human" and not has_screen():
+    if mode is None:
+        return
+    check_name("render_mode", mode, RENDER_MODES)
+    if mode not in usable_render_modes():
         raise ValueError(
-            'render_mode="human" opens a window, but there is no screen here (DISPLAY and WAYLAND_DISPLAY are not '
+            f"render_mode={mode!r} opens a window, but there is no screen here (DISPLAY and WAYLAND_DISPLAY are not "
             'set); use render_mode="rgb_array" and save the frames'
         )
 
 
-def show(frames: Sequence[np.ndarray], fps: int) -> None:
-    """Show frames, (H, W, 3) uint8 RGB each, one below the other in the window, for the time of one frame."""
-    import cv2  # its window needs system libraries that a machine without a screen may lack
+class Window:
+    """A window that opens with its first frames.
 
-    cv2.imshow(_TITLE, np.concatenate(frames, axis=0)[..., ::-1])
-    cv2.waitKey(1000 // fps)
+    Args:
+        fps: how many times a second new frames are shown, at most.
+    """
 
+    def __init__(self, fps: int):
+        self._pause = 1000 // fps
+        self._open = False
 
-def close() -> None:
-    """Close the window, if one was opened."""
-    import cv2
+    def show(self, frames: Sequence[np.ndarray]) -> None:
+        """Show frames of one size, (H, W, 3) uint8 RGB each, side by side, for the time of one frame."""
+        import cv2  # its window needs system libraries that a machine without a screen may lack
 
-    cv2.destroyAllWindows()
+        self._open = True
+        cv2.imshow(_TITLE, tile(frames)[..., ::-1])
+        cv2.waitKey(self._pause)
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        if self._open:
+            import cv2
+
+            cv2.destroyWindow(_TITLE)
+            self._open = False

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
 CANDIDATES = 16
+UNIFORMS = CANDIDATES + 1
 
 
 class FixationSampler:
-    """Draws pixels from saliency maps, exactly, without ever touching all pixels of a map at a fixation.
+    """Draws pixels from saliency maps, exactly, as a rule without touching all pixels of a map.
 
     A fixation follows the map restricted to the pixels that are not inhibited: those farther than `radius` pixels
     from every earlier fixation (a disc, as in the seq-JEPA paper, section on predictive learning across saccades).
+    Where nothing is left of the map, it follows the pixels farthest from every earlier fixation.
+
     The cumulative sum of each map is kept; a draw is a binary search in it, and of several independent draws the
     first that is not inhibited counts, which is rejection sampling and hence exact. Rows whose draws are all
-    inhibited are drawn from the restricted map written out in full.
+    inhibited are drawn from the restricted map written out in full, with a number of their own: the others are known
+    to point at inhibited pixels.
 
     Args:
         maps: (N, S, S) float32, non-negative, each with a positive sum.
@@ -23,7 +29,6 @@ class FixationSampler:
     """
 
     def __init__(self, maps: Tensor, radius: float):
-        self.maps = maps
         self.side = maps.shape[1]
         self.radius = radius
         self._cumulative = _stacked_cumulative(maps.flatten(1))
@@ -34,41 +39,43 @@ class FixationSampler:
         Args:
             scenes: (B,) int64, which map.
             earlier: (B, t, 2) int64 pixels (row, col) fixated so far, t >= 0.
-            uniforms: (B, CANDIDATES) float32 in [0, 1).
+            uniforms: (B, UNIFORMS) float64 in [0, 1), independent.
 
         Returns:
             (B, 2) int64 pixels (row, col).
         """
-        candidates = _search(self._cumulative, scenes, uniforms) % self.side**2
+        candidates = self._pixels(_search(self._cumulative, scenes, uniforms[:, :CANDIDATES]))
         if self.radius == 0 or earlier.shape[1] == 0:
-            return self._pixels(candidates[:, 0])
-        allowed = self._allowed(self._pixels(candidates), earlier)
-        first = allowed.int().argmax(dim=1, keepdim=True)
-        chosen = candidates.gather(1, first)[:, 0]
-        stuck = (~allowed.any(dim=1)).nonzero()[:, 0]
-        if len(stuck):
-            chosen[stuck] = self._draw_in_full(scenes[stuck], earlier[stuck], uniforms[stuck, 0])
-        return self._pixels(chosen)
+            return candidates[:, 0]
+        allowed = ((candidates[:, :, None] - earlier[:, None]).square().sum(-1) > self.radius**2).all(2)
+        first = allowed.int().argmax(dim=1)
+        chosen = candidates.take_along_dim(first[:, None, None], dim=1)[:, 0]
+        stuck = ~allowed.any(dim=1)
+        if stuck.device.type == "cpu":
+            rows = stuck.nonzero()[:, 0]
+            if len(rows):
+                chosen[rows] = self._draw_in_full(scenes[rows], earlier[rows], uniforms[rows, -1])
+            return chosen
+        # Elsewhere, to ask which rows these are would be to wait for the device: it draws for all of them.
+        return torch.where(stuck[:, None], self._draw_in_full(scenes, earlier, uniforms[:, -1]), chosen)
 
-    def _pixels(self, flat: Tensor) -> Tensor:
+    def _pixels(self, positions: Tensor) -> Tensor:
+        flat = positions % self.side**2
         return torch.stack([flat // self.side, flat % self.side], dim=-1)
 
-    def _allowed(self, pixels: Tensor, earlier: Tensor) -> Tensor:
-        """(B, K, 2) and (B, t, 2) pixels -> (B, K) bool, true where no earlier fixation inhibits."""
-        squared = (pixels[:, :, None] - earlier[:, None]).square().sum(-1)
-        return (squared > self.radius**2).all(dim=2)
-
     def _draw_in_full(self, scenes: Tensor, earlier: Tensor, uniforms: Tensor) -> Tensor:
-        """Draw from the restricted maps themselves; where nothing is left, from what is farthest from any fixation."""
-        grid = torch.arange(self.side, device=self.maps.device)
-        every = torch.stack(torch.meshgrid(grid, grid, indexing="ij"), dim=-1).view(1, -1, 2)
-        maps = self.maps[scenes].flatten(1).double() * self._allowed(every, earlier)
-        empty = (maps.sum(1, keepdim=True) == 0).double()
-        distance = (every[:, :, None] - earlier[:, None]).square().sum(-1).amin(2)
-        farthest = (distance == distance.amax(1, keepdim=True)).double()
+        """Draw from the restricted maps themselves. (B,), (B, t, 2) int64, (B,) float64 -> (B, 2) int64."""
+        line = torch.arange(self.side, device=scenes.device)
+        apart = (line[:, None, None] - earlier[:, None]).square().int()  # (B, S, t, 2), along rows and along columns
+        discs = (squared[:, :, None, 0] + squared[:, None, :, 1] for squared in apart.unbind(2))
+        nearest = reduce(torch.minimum, discs).flatten(1)
+        cumulative = self._cumulative.view(-1, self.side**2)[scenes]
+        maps = cumulative.diff(dim=1, prepend=scenes[:, None].double())
+        maps = maps * (nearest > self.radius**2)
+        farthest = nearest == nearest.amax(1, keepdim=True)
+        maps = torch.where((maps > 0).any(1, keepdim=True), maps, farthest.double())
         rows = torch.arange(len(scenes), device=scenes.device)
-        drawn = _search(_stacked_cumulative(maps + empty * farthest), rows, uniforms[:, None])
-        return drawn[:, 0] % self.side**2
+        return self._pixels(_search(_stacked_cumulative(maps), rows, uniforms[:, None])[:, 0])
 
 
 def _stacked_cumulative(maps: Tensor) -> Tensor:
@@ -80,4 +87,6 @@ def _stacked_cumulative(maps: Tensor) -> Tensor:
 
 def _search(stacked: Tensor, rows: Tensor, uniforms: Tensor) -> Tensor:
     """Positions in the sequence whose map is `rows` and whose share of it holds the draw. (B,), (B, K) -> (B, K)."""
-    return torch.searchsorted(stacked, rows[:, None] + uniforms.double(), right=True)
+    start = rows[:, None].double()
+    last = torch.nextafter(start + 1, start)  # a sum rounded up to the next map's start would point into that map
+    return torch.searchsorted(stacked, torch.minimum(start + uniforms, last), right=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
+from ..checks import check_name, check_options, keyword_options
 from .crop import Crop
 
 
@@ -20,15 +21,25 @@ class Retina(Protocol):
 RETINAS = {"crop": Crop}
 
 
-def make_retina(name: str, pictures: Tensor, fovea: int) -> Retina:
-    """A retina by name over a bank of pictures, (N, S, S, 3) uint8.
+def retina_options(name: str) -> set[str]:
+    """Names of the options of a retina.
+
+    Raises:
+        ValueError: for an unknown retina.
+    """
+    check_name("retina", name, RETINAS)
+    return keyword_options(RETINAS[name])
+
+
+def make_retina(name: str, pictures: Tensor, fovea: int, **options: Any) -> Retina:
+    """A retina by name over a bank of pictures, (N, S, S, 3) uint8; options as its class takes them.
 
     Raises:
         ValueError: for an unknown name, or a fovea that does not suit the pictures.
+        TypeError: for an option that the retina does not have.
     """
-    if name not in RETINAS:
-        raise ValueError(f"retina={name!r} is not known; use one of {', '.join(map(repr, RETINAS))}")
-    return RETINAS[name](pictures, fovea)
+    check_options(f"the retina {name!r}", options, retina_options(name))
+    return RETINAS[name](pictures, fovea, **options)
 
 
-__all__ = ["RETINAS", "Crop", "Retina", "make_retina"]
+__all__ = ["RETINAS", "Crop", "Retina", "make_retina", "retina_options"]

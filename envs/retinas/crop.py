@@ -1,4 +1,4 @@
-"""The crop retina: a square window of the picture, upright, centred on the fixated pixel."""
+"""The crop retina: a square window of the picture, upright, centred on the fixation."""
 
 from __future__ import annotations
 
@@ -6,49 +6,76 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-
-def fixated_pixels(fixations: Tensor, side: int) -> Tensor:
-    """The pixel (row, col) nearest to each fixation. (..., 2) float32 in units of the side -> (..., 2) int64."""
-    return (fixations * side).round().long().clamp(0, side - 1)
+from ..checks import check_whole
 
 
 class Crop:
-    """Cuts uint8 windows of `fovea` pixels a side out of a bank of pictures, exactly as stored.
+    """Cuts windows of `fovea` pixels a side out of a bank of pictures.
 
-    A fixation is (row, col) / side. It goes to its nearest pixel, which lands on pixel (fovea // 2, fovea // 2) of
-    the window. What lies outside the picture has the value `padding`. On the CPU the windows are gathered by NumPy,
-    whose copies run along rows of memory, on CUDA by torch; both give the same bytes.
+    A fixation is (row, col) / side. Its pixel lands on pixel (fovea // 2, fovea // 2) of the window. Fixations
+    beyond the first or last row or column count as on it; what lies outside the picture is `padding`.
+
+    A fixation between pixels goes to the nearest one, and the window is a copy of the picture's bytes: the fast way.
+    With `subpixel` the window is resampled at the fixation itself, bilinearly, and rounded: the exact way, which
+    gives the same bytes where the fixation lies on a pixel.
 
     Args:
-        pictures: (N, S, S, 3) uint8.
+        pictures: (N, S, S, C) uint8.
         fovea: side of the window in pixels, from 1 to 2 S.
+        subpixel: whether fixations between pixels are resampled.
         padding: grey level outside the picture, 0 to 255.
 
     Raises:
+        TypeError: for a fovea or a padding that is not a whole number.
         ValueError: for a fovea or a padding out of range.
     """
 
-    def __init__(self, pictures: Tensor, fovea: int, padding: int = 0):
+    def __init__(self, pictures: Tensor, fovea: int, *, subpixel: bool = False, padding: int = 0):
         side = pictures.shape[1]
-        if not 1 <= fovea <= 2 * side:
-            raise ValueError(f"fovea={fovea} pixels does not suit pictures of side {side}; use 1 to {2 * side}")
-        if not 0 <= padding <= 255:
-            raise ValueError(f"padding={padding} is not a grey level; use 0 to 255")
-        before, after = fovea // 2, fovea - 1 - fovea // 2
+        check_whole("fovea", fovea, 1, 2 * side)
+        check_whole("padding", padding, 0, 255)
+        reach = fovea + 1 if subpixel else fovea
+        before, after = fovea // 2, reach - 1 - fovea // 2
         padded = functional.pad(pictures, (0, 0, before, after, before, after), value=padding)
         count, _, _, channels = padded.shape
         image, row, col, channel = padded.stride()
         self.side = side
+        self.subpixel = subpixel
         self.view_shape = (channels, fovea, fovea)
         self._windows = padded.as_strided(
-            (count, side, side, fovea, fovea, channels), (image, row, col, row, col, channel)
+            (count, side, side, reach, reach, channels), (image, row, col, row, col, channel)
         )
 
     def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor:
-        """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, 3, fovea, fovea) uint8."""
-        rows, cols = fixated_pixels(fixations, self.side).unbind(-1)
-        if self._windows.device.type == "cpu":
-            gathered = torch.from_numpy(self._windows.numpy()[scenes.numpy(), rows.numpy(), cols.numpy()])
-        else:
-            gathered = self._windows[scenes, rows, cols]
-        return gathered.permute(0, 3, 1, 2)
+        """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, fovea, fovea) uint8."""
+        places = (fixations * self.side).clamp(0, self.side - 1)
+        corners = places.floor() if self.subpixel else places.round()
+        gather = gather_on_host if self._windows.device.type == "cpu" else gather_on_device
+        windows = gather(self._windows, scenes, *corners.long().unbind(-1))
+        if self.subpixel:
+            windows = interpolate(windows, places - corners)
+        return windows.permute(0, 3, 1, 2)
+
+
+def gather_on_host(windows: Tensor, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    """Windows by NumPy, which copies along rows of memory: on the CPU much faster than torch.
+
+    (N, S, S, H, W, C) uint8, (B,) int64 each -> (B, H, W, C) uint8.
+    """
+    return torch.from_numpy(windows.numpy()[scenes.numpy(), rows.numpy(), cols.numpy()])
+
+
+def gather_on_device(windows: Tensor, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    """The same windows by torch, on any device."""
+    return windows[scenes, rows, cols]
+
+
+def interpolate(windows: Tensor, fractions: Tensor) -> Tensor:
+    """Windows moved down and right by fractions of a pixel. (B, H, W, C) uint8, (B, 2) -> (B, H - 1, W - 1, C) uint8.
+
+    Products and sums are operations of their own, each rounded once, so that a row does not depend on the batch.
+    """
+    down, right = fractions[:, :, None, None, None].unbind(1)
+    between = windows[:, :-1] * (1 - down) + windows[:, 1:] * down
+    between = between[:, :, :-1] * (1 - right) + between[:, :, 1:] * right
+    return between.round().to(torch.uint8)

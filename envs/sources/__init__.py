@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from .banks import MeshSet, PictureSet, Split
-from .meshes import load_meshes
 from .pictures import load_pictures
 from .scenes import make_scenes
 from .shapes import make_shapes
@@ -42,6 +41,8 @@ def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int)
     _check(source, "shapes", split, count)
     if source == "shapes":
         return make_shapes(split, count or BUILT_IN_COUNT[split], seed=seed)
+    from .meshes import load_meshes  # here, as it imports trimesh, which takes a while
+
     return load_meshes(source, split)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..checks import check_name
 from ..worlds.world import World
 from .free_viewing import FreeViewing
 from .task import Outcome, Rows, Task
@@ -17,8 +18,7 @@ def make_task(name: str, world: World, **options: Any) -> Task:
     Raises:
         ValueError: for an unknown name.
     """
-    if name not in TASKS:
-        raise ValueError(f"task={name!r} is not known; use one of {', '.join(map(repr, TASKS))}")
+    check_name("task", name, TASKS)
     return TASKS[name](world, **options)
 
 

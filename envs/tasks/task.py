@@ -16,7 +16,7 @@ from ..worlds.world import World
 MAX_STEP = np.iinfo(np.int32).max
 
 
-@dataclass
+@dataclass(frozen=True)
 class Rows:
     """The state of N running episodes, one per row, on the world's device.
 
@@ -96,11 +96,11 @@ class Task(ABC):
         return spaces.Box(self.world.action_low, self.world.action_high, (self.world.action_dim,), np.float32)
 
     def observe(self, rows: Rows) -> dict[str, Tensor]:
-        """What every row observes now, batched as in `observation_space`."""
+        """What every row observes now, batched as in `observation_space`; the caller may do with it as he likes."""
         observation = {"glimpse": self.world.views(rows.scenes, rows.poses)}
         if self.observe_pose:
-            observation[self.world.pose_name] = rows.poses
-        observation["step"] = rows.steps[:, None]
+            observation[self.world.pose_name] = rows.poses.clone()
+        observation["step"] = rows.steps[:, None].clone()
         return observation
 
     @abstractmethod

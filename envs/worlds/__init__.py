@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
+from ..checks import check_name, check_options
 from .images import ImagesWorld
 from .objects import ObjectsWorld
 from .world import World
 
-WORLDS: dict[str, type[ImagesWorld] | type[ObjectsWorld]] = {
-    "images": ImagesWorld,
-    "objects": ObjectsWorld,
-}
+WORLDS: dict[str, type[World]] = {world.name: world for world in (ImagesWorld, ObjectsWorld)}
 
 
 def make_world(name: str, source: str | None = None, **options: Any) -> World:
@@ -21,18 +20,35 @@ def make_world(name: str, source: str | None = None, **options: Any) -> World:
         name: "images" or "objects".
         source: a built-in source ("scenes" for images, "shapes" for objects, the defaults) or the path of a folder
             with a subfolder per class.
-        options: of the world and its source: `split`, `count`, `device` and so on; see the world's class.
+        options: of the world, its source and its retina: `split`, `count`, `device` and so on; see the world's class.
 
     Raises:
         ValueError: for an unknown world, source or option value.
         TypeError: for an option that the world does not have.
         FileNotFoundError: for a path that does not exist.
     """
-    if name not in WORLDS:
-        raise ValueError(f"world={name!r} is not known; use one of {', '.join(map(repr, WORLDS))}")
-    if source is not None:
-        options["source"] = source
-    return WORLDS[name].from_source(**options)
+    check_name("world", name, WORLDS)
+    world = WORLDS[name]
+    check_options(f"the world {name!r}", options, world.option_names(options))
+    return world.from_source(**options) if source is None else world.from_source(source, **options)
 
 
-__all__ = ["WORLDS", "ImagesWorld", "ObjectsWorld", "World", "make_world"]
+_shared: WeakValueDictionary[Any, World] = WeakValueDictionary()
+
+
+def shared_world(name: str, **options: Any) -> World:
+    """The world that others of the same name and options are using, or a new one; see `make_world`.
+
+    Worlds hold no episode, so that environments can share one and its bank of scenes.
+    """
+    try:
+        key = (name, frozenset((option, type(value), value) for option, value in options.items()))
+        world = _shared.get(key)
+    except TypeError:  # an option that cannot be hashed
+        return make_world(name, **options)
+    if world is None:
+        world = _shared[key] = make_world(name, **options)
+    return world
+
+
+__all__ = ["WORLDS", "ImagesWorld", "ObjectsWorld", "World", "make_world", "shared_world"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,11 +12,13 @@ from torch import Tensor
 from ..devices import resolve_device
 from ..frames import draw_scanpath, enlarge, side_by_side
 from ..policies import NearbyFixations, SaliencyFixations, UniformFixations
-from ..retinas import make_retina
+from ..retinas import make_retina, retina_options
 from ..rollout import Policy
 from ..sources import load_picture_source
 from ..sources.banks import PictureSet, Split
 from .world import World
+
+_RETINA = "crop"
 
 
 class ImagesWorld(World):
@@ -33,9 +35,11 @@ class ImagesWorld(World):
         retina: a name in `envs.retinas.RETINAS`.
         fovea: side of the fovea in pixels.
         device: "cpu" or "cuda".
+        retina_options: of the retina, such as `subpixel` and `padding` of "crop".
 
     Raises:
         ValueError: for an unknown retina, a fovea that does not suit the pictures, or CUDA where there is none.
+        TypeError: for an option that the retina does not have.
     """
 
     name: ClassVar[str] = "images"
@@ -48,18 +52,21 @@ class ImagesWorld(World):
         self,
         pictures: PictureSet,
         *,
-        retina: str = "crop",
+        retina: str = _RETINA,
         fovea: int = 40,
         device: str | torch.device = "cpu",
+        **retina_options: Any,
     ):
         self.device = resolve_device(device)
-        self.set = pictures
+        self.made_of = pictures
+        self.options = {"retina": retina, "fovea": fovea, "device": str(device)} | retina_options
         self.pictures = pictures.pictures.to(self.device)
         self.labels = pictures.labels.to(self.device)
+        self.skipped = pictures.skipped
         self.classes = pictures.classes
         self.side = self.pictures.shape[1]
         self.fovea = fovea
-        self.retina = make_retina(retina, self.pictures, fovea)
+        self.retina = make_retina(retina, self.pictures, fovea, **retina_options)
         self.view_shape = self.retina.view_shape
 
     @classmethod
@@ -72,15 +79,18 @@ class ImagesWorld(World):
         size: int = 96,
         source_seed: int = 0,
         device: str | torch.device = "cpu",
-        **options: object,
+        **options: Any,
     ) -> ImagesWorld:
         """A world over a built-in source or a folder of pictures; see `envs.sources.load_picture_source`."""
         resolve_device(device)
         pictures = load_picture_source(source, split=split, count=count, size=size, seed=source_seed, device=device)
-        return cls(pictures, device=device, **options)  # pyright: ignore[reportArgumentType]
+        return cls(pictures, device=device, **options)
 
-    @cached_property
-    def policies(self) -> dict[str, Policy]:
+    @classmethod
+    def option_names(cls, options: Mapping[str, Any]) -> set[str]:
+        return super().option_names(options) | retina_options(options.get("retina", _RETINA))
+
+    def make_policies(self) -> dict[str, Policy]:
         saliency = SaliencyFixations(self.pictures, radius=self.fovea // 2)
         return {
             "saliency": saliency,

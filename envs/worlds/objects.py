@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .. import draws, rotations
+from ..checks import check_name, check_rows
 from ..devices import resolve_device
 from ..frames import enlarge, side_by_side
 from ..policies import NearbyRotations, UniformRotations
@@ -23,6 +23,7 @@ from ..sources.banks import MeshSet, Split
 from .world import World
 
 MIN_NORM = 1e-6
+STAGES = ("scene", "view", "setup")
 STAGE_HIGH = (1.0, math.pi / 4, 2 * math.pi, 1.0)
 
 
@@ -32,9 +33,9 @@ class ObjectsWorld(World):
     The pose is a unit quaternion (x, y, z, w) with w >= 0, the rotation of the object. The action is the body-frame
     increment R_i^-1 R_(i+1), likewise a quaternion; a 4-vector of another length is normalised.
 
-    Floor hue and light (hue of the floor, polar angle, azimuth and hue of the spot light, over 3DIEBench's ranges)
-    are the scene's own, or, with `stage="view"`, drawn afresh at every view as in 3DIEBench; the pose then has these
-    four numbers behind the quaternion.
+    Floor and light (hue of the floor; polar angle, azimuth and hue of the spot light, over 3DIEBench's ranges) are
+    the scene's own with `stage="scene"`; the same for all scenes, the set-up's, with "setup"; and drawn afresh at
+    every view with "view", as in 3DIEBench, where the pose has these four numbers behind the quaternion.
 
     Policies: "uniform" (poses drawn independently from the range `rotations`) and "nearby" (a walk by rotations of
     at most 45 degrees).
@@ -45,8 +46,11 @@ class ObjectsWorld(World):
         size: side of the views in pixels; the set-up's own when left out.
         samples: rays per pixel along each side; 1 turns anti-aliasing off.
         rotations: a name in `envs.rotation_ranges.ROTATION_RANGES`.
-        stage: "scene" or "view".
+        stage: "scene", "view" or "setup".
         device: "cpu" or "cuda".
+
+    Raises:
+        ValueError: for unknown names, sizes out of range, or CUDA where there is none.
     """
 
     name: ClassVar[str] = "objects"
@@ -64,13 +68,20 @@ class ObjectsWorld(World):
         stage: str = "scene",
         device: str | torch.device = "cpu",
     ):
-        if setup not in SETUPS:
-            raise ValueError(f"setup={setup!r} is not known; use one of {', '.join(map(repr, SETUPS))}")
-        if stage not in ("scene", "view"):
-            raise ValueError(f'stage={stage!r} is not known; use "scene" or "view"')
+        check_name("setup", setup, SETUPS)
+        check_name("stage", stage, STAGES)
         self.device = resolve_device(device)
-        self.set = meshes
+        self.made_of = meshes
+        self.options = {
+            "setup": setup,
+            "size": size,
+            "samples": samples,
+            "rotations": rotations,
+            "stage": stage,
+            "device": str(device),
+        }
         self.labels = meshes.labels.to(self.device)
+        self.skipped = meshes.skipped
         self.classes = meshes.classes
         self.range = rotation_range(rotations)
         changes = {"size": size, "samples": samples}
@@ -78,6 +89,7 @@ class ObjectsWorld(World):
         self.renderer = Renderer(meshes.meshes, self.setup, self.device)
         self.view_shape = (3, self.setup.size, self.setup.size)
         self.stage = stage
+        self._stage_high = torch.tensor(STAGE_HIGH, device=self.device)
         extra = len(STAGE_HIGH) if stage == "view" else 0
         self.pose_dim = 4 + extra
         self.pose_low = (-1.0,) * 3 + (0.0,) * (1 + extra)
@@ -92,15 +104,14 @@ class ObjectsWorld(World):
         count: int | None = None,
         source_seed: int = 0,
         device: str | torch.device = "cpu",
-        **options: object,
+        **options: Any,
     ) -> ObjectsWorld:
         """A world over a built-in source or a folder of meshes; see `envs.sources.load_mesh_source`."""
         resolve_device(device)
         meshes = load_mesh_source(source, split=split, count=count, seed=source_seed)
-        return cls(meshes, device=device, **options)  # pyright: ignore[reportArgumentType]
+        return cls(meshes, device=device, **options)
 
-    @cached_property
-    def policies(self) -> dict[str, Policy]:
+    def make_policies(self) -> dict[str, Policy]:
         return {
             "uniform": UniformRotations(self.range),
             "nearby": NearbyRotations(self.range, reach=math.pi / 4),
@@ -111,7 +122,7 @@ class ObjectsWorld(World):
         return self.settle(self.range(seeds, 0), seeds, 0)
 
     def settle(self, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
-        if self.stage == "scene":
+        if self.stage != "view":
             return poses
         return torch.cat([poses[:, :4], self._draw_stage(seeds, step)], dim=1)
 
@@ -121,8 +132,8 @@ class ObjectsWorld(World):
 
     def check_actions(self, actions: Tensor) -> None:
         super().check_actions(actions)
-        long_enough = actions.norm(dim=-1, keepdim=True) > MIN_NORM
-        self._require(long_enough, actions, f"a quaternion must be longer than {MIN_NORM} to be normalised")
+        long_enough = actions.norm(dim=-1) > MIN_NORM
+        check_rows("action", actions, long_enough, f"a quaternion needs a length above {MIN_NORM} to be a rotation")
 
     def frame(self, scene: int, poses: Tensor) -> np.ndarray:
         """The first view of the episode beside the present one."""
@@ -134,9 +145,14 @@ class ObjectsWorld(World):
         return rotations.relative(start[..., :4], end[..., :4])
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
-        stage = self._draw_stage(scenes, 0) if self.stage == "scene" else poses[:, 4:]
-        return self.renderer.render(scenes, poses[:, :4], stage)
+        return self.renderer.render(scenes, poses[:, :4], self._stages(scenes, poses))
+
+    def _stages(self, scenes: Tensor, poses: Tensor) -> Tensor | None:
+        """The floor and light of each view, (B, 4) float32, or None for the set-up's own."""
+        if self.stage == "setup":
+            return None
+        return self._draw_stage(scenes, 0) if self.stage == "scene" else poses[:, 4:]
 
     def _draw_stage(self, seeds: Tensor, step: int | Tensor) -> Tensor:
         """(B, 4) float32: hue of the floor; polar angle, azimuth and hue of the light."""
-        return draws.uniform(seeds, step, "stage", 4) * torch.tensor(STAGE_HIGH, device=seeds.device)
+        return draws.uniform(seeds, step, "stage", 4) * self._stage_high

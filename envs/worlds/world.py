@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from functools import cached_property, partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .. import draws
+from ..checks import check_name, check_rows, check_whole, keyword_options
 from ..rollout import Policy, Rollout, roll_out
+from ..sources.banks import MeshSet, PictureSet
 
 
 class World(ABC):
     """N scenes on one device, seen by any number of rows at once.
 
     A world holds no episode: every method takes the scenes and poses of B rows and returns tensors for them, each
-    row independent of the others.
+    row independent of the others. It never changes once it is made, so that a deep copy is the world itself; pickled
+    it is made again from what it was made of.
 
     Attributes:
         name: the name of the world in `make_world`.
@@ -31,6 +35,8 @@ class World(ABC):
         classes: names of the classes.
         labels: (N,) int64, the class of each scene.
         device: where all tensors live.
+        made_of: the scenes as their source handed them over.
+        options: the other arguments that the world was made with.
     """
 
     name: ClassVar[str]
@@ -45,14 +51,36 @@ class World(ABC):
     classes: tuple[str, ...]
     labels: Tensor
     device: torch.device
+    made_of: PictureSet | MeshSet
+    options: dict[str, Any]
 
     def __len__(self) -> int:
         return self.labels.shape[0]
 
-    @property
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), **self.options), (self.made_of,)
+
+    @classmethod
     @abstractmethod
+    def from_source(cls, source: str = ..., **options: Any) -> World:
+        """A world over a built-in source or a folder with a subfolder per class."""
+
+    @classmethod
+    def option_names(cls, options: Mapping[str, Any]) -> set[str]:
+        """Names of the options that `from_source` takes; which ones may depend on those given."""
+        return keyword_options(cls.from_source, cls)
+
+    @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """The policies this world knows by name; the first is the default."""
+        return self.make_policies()
+
+    @abstractmethod
+    def make_policies(self) -> Mapping[str, Policy]:
+        """What `policies` holds."""
 
     @abstractmethod
     def first_poses(self, seeds: Tensor, scenes: Tensor) -> Tensor:
@@ -77,13 +105,11 @@ class World(ABC):
     def check_actions(self, actions: Tensor) -> None:
         """Refuse actions, (B, A) float32, that are not finite or out of bounds.
 
-        On CUDA the check runs on the device and does not wait for it.
-
         Raises:
-            ValueError: with the first offending row.
+            ValueError: naming the first such action and its row. On CUDA see `envs.checks.check_rows`.
         """
-        rule = f"every number must be finite and in [{self.action_low}, {self.action_high}]"
-        self._require((actions >= self.action_low) & (actions <= self.action_high), actions, rule)
+        inside = (actions >= self.action_low) & (actions <= self.action_high)
+        check_rows("action", actions, inside, f"clip it, its numbers lie in [{self.action_low}, {self.action_high}]")
 
     def settle(self, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
         """What the world itself changes at a step, such as 3DIEBench's light: here nothing.
@@ -106,9 +132,7 @@ class World(ABC):
             return next(iter(self.policies.values()))
         if not isinstance(policy, str):
             return policy
-        if policy not in self.policies:
-            known = ", ".join(repr(name) for name in self.policies)
-            raise ValueError(f"policy={policy!r} is not known to the world {self.name!r}; it knows {known}")
+        check_name("policy", policy, self.policies)
         return self.policies[policy]
 
     def rollout(
@@ -124,37 +148,26 @@ class World(ABC):
         Args:
             batch_size: B; may be left out where `scenes` is given.
             length: L, views per episode, at least 1.
-            policy: who moves; see `policies`.
+            policy: who moves: a name in `policies`, the first of them when left out, or a policy.
             seed: the seed of the first row.
             scenes: (B,) int64, which scenes to look at; drawn from the seeds when left out.
 
         Raises:
-            ValueError: for sizes below 1, an unknown policy, or scenes that do not exist.
+            TypeError, ValueError: for sizes below 1, an unknown policy, or scenes that do not exist.
         """
-        batch_size = self._check_batch_size(batch_size, scenes)
-        if length < 1:
-            raise ValueError(f"length={length}: an episode has at least 1 view")
-        seeds = torch.arange(seed, seed + batch_size, device=self.device, dtype=torch.int64)
-        scenes = self.draw_scenes(seeds) if scenes is None else scenes.to(self.device)
+        if batch_size is None:
+            if scenes is None:
+                raise TypeError("rollout() needs a batch_size, or scenes")
+            batch_size = len(scenes)
+        check_whole("batch_size", batch_size, 1)
+        check_whole("length", length, 1)
+        seeds = torch.arange(batch_size, device=self.device) + seed
+        scenes = self.draw_scenes(seeds) if scenes is None else self._check_scenes(scenes, len(seeds))
         return roll_out(self, self.policy(policy), seeds, scenes, length)
 
-    def _require(self, valid: Tensor, actions: Tensor, rule: str) -> None:
-        if actions.device.type != "cpu":
-            torch._assert_async(valid.all(), f"actions of the world {self.name!r}: {rule}")
-        elif not valid.all():
-            row = int((~valid).flatten(1).any(dim=1).nonzero()[0, 0])
-            raise ValueError(f"action {actions[row].tolist()} of row {row}: {rule}")
-
-    def _check_batch_size(self, batch_size: int | None, scenes: Tensor | None) -> int:
-        if scenes is None:
-            if batch_size is None or batch_size < 1:
-                raise ValueError(f"batch_size={batch_size}: a rollout has at least 1 row, unless scenes are given")
-            return batch_size
-        if scenes.ndim != 1 or scenes.dtype != torch.int64 or len(scenes) == 0:
-            raise ValueError(f"scenes must be (B,) int64, got {tuple(scenes.shape)} {scenes.dtype}")
-        if batch_size not in (None, len(scenes)):
-            raise ValueError(f"batch_size={batch_size}, but {len(scenes)} scenes are given; leave batch_size out")
-        low, high = int(scenes.min()), int(scenes.max())
-        if low < 0 or high >= len(self):
-            raise ValueError(f"scenes go from {low} to {high}, but the world has {len(self)} scenes, from 0")
-        return len(scenes)
+    def _check_scenes(self, scenes: Tensor, batch_size: int) -> Tensor:
+        if scenes.shape != (batch_size,) or scenes.dtype != torch.int64:
+            given = f"{tuple(scenes.shape)} {scenes.dtype}"
+            raise ValueError(f"scenes must be ({batch_size},) int64, one for each row, got {given}")
+        check_rows("scene", scenes, (scenes >= 0) & (scenes < len(self)), f"use 0 to {len(self) - 1}")
+        return scenes.to(self.device)
