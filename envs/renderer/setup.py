@@ -60,13 +60,15 @@ class Setup:
     stage: tuple[float, float, float, float] = (0.58, math.pi / 5, 1.2, 0.12)
 
     def __post_init__(self) -> None:
+        for name in ("background", "stage"):  # lists, when they come from JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in ("size", "samples"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} is a whole number of at least 1, got {value!r}")
         for field in fields(self):
             value = getattr(self, field.name)
-            numbers = value if isinstance(value, tuple | list) else (value,)
+            numbers = value if isinstance(value, tuple) else (value,)
             if not all(number is None or math.isfinite(number) for number in numbers):
                 raise ValueError(f"{field.name} must be finite, got {value!r}")
         if not 0 < self.camera_polar < math.pi:
@@ -79,8 +81,8 @@ class Setup:
             raise ValueError(f"spot_distance must exceed 0.5, the object's radius, got {self.spot_distance}")
         if not 0 < self.spot_cone < math.pi:
             raise ValueError(f"spot_cone lies strictly between 0 and pi, got {self.spot_cone}")
-        if not 0 < self.sun_size <= math.pi:
-            raise ValueError(f"sun_size lies in (0, pi], got {self.sun_size}")
+        if not 0 < self.sun_size <= math.pi / 2:
+            raise ValueError(f"sun_size lies in (0, pi/2], got {self.sun_size}")
         if not 0 < self.spot_blend <= 1:
             raise ValueError(f"spot_blend lies in (0, 1], got {self.spot_blend}")
 
