@@ -7,7 +7,10 @@ from typing import Protocol
 
 import tyro
 
-_USER_ERRORS = (ValueError, TypeError, FileNotFoundError, FileExistsError, PermissionError)
+from ..seqjepa.training import DivergedError
+
+_USER_ERRORS = (ValueError, TypeError, OSError, DivergedError)
+_USAGE, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
 
 
 class Command(Protocol):
@@ -18,7 +21,7 @@ class Command(Protocol):
 
 def run_command(command: type[Command]) -> None:
     """Parse the options of one command from the shell, and run it."""
-    run(tyro.cli(command))
+    run(tyro.cli(command, prog=f"saccadeworld {command.__name__.lower()}"))
 
 
 def run(command: Command) -> None:
@@ -26,4 +29,7 @@ def run(command: Command) -> None:
     try:
         command.run()
     except _USER_ERRORS as error:
-        sys.exit(f"saccadeworld: {error}")
+        print(f"saccadeworld: {error}", file=sys.stderr)
+        sys.exit(_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)

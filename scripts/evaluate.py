@@ -41,12 +41,10 @@ class Evaluate:
         torch.manual_seed(self.evaluation.seed)
         twin = SeqJEPA.from_config(model.config).to(train.device)
         with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
-            trained, untrained = (
-                evaluate(m, train, test, self.evaluation, lambda: bar.update() and None) for m in (model, twin)
-            )
-        print(format_table([HEADER, *table(train.name, trained, untrained)]))
+            trained, untrained = (evaluate(m, train, test, self.evaluation, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
         write_metrics(out, metrics, self.evaluation.seed, asdict(self))
+        print(format_table([HEADER, *table(train.name, trained, untrained)]))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from ..seqjepa.evaluation import Scores
 from .scores import summary
 
 TRAINED, UNTRAINED, NULL = "#0072B2", "#E69F00", "#777777"  # Okabe & Ito's blue and orange, and grey
-_FONT = {"fontsize": 9}
+_FONT_SIZE = 9
 
 
 def as_data_uri(figure: Figure) -> str:
@@ -81,7 +81,7 @@ def accuracy_by_views(trained: Scores, untrained: Scores, views: Sequence[int], 
     axes.axhline(summary(trained["class/majority"])[0], color=NULL, linewidth=1, label="majority class")
     axes.set_xticks(list(views))
     axes.set_ylim(bottom=0)
-    axes.set_title(title, **_FONT)
+    axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "views", "accuracy on unseen instances")
     return figure
 
@@ -98,7 +98,7 @@ def action_scores(trained: Scores, untrained: Scores, title: str) -> Figure:
     axes.plot([-0.45, 0.45], [null, null], color="black", linewidth=2, label="first pose alone")
     axes.axhline(0, color=NULL, linewidth=1)
     axes.set_xticks([0, 1], ["relative action\n(two views)", "own pose\n(one view)"])
-    axes.set_title(title, **_FONT)
+    axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "", "R2 on unseen instances")
     return figure
 
@@ -109,13 +109,13 @@ def _channels_last(rollout: Rollout, row: int, view: int) -> np.ndarray:
 
 def _picture(axes: Axes, picture: np.ndarray, title: str) -> None:
     axes.imshow(picture, interpolation="nearest")
-    axes.set_title(title, **_FONT)
+    axes.set_title(title, fontsize=_FONT_SIZE)
     axes.set_axis_off()
 
 
 def _finish(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, **_FONT)
-    axes.set_ylabel(y, **_FONT)
+    axes.set_xlabel(x, fontsize=_FONT_SIZE)
+    axes.set_ylabel(y, fontsize=_FONT_SIZE)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=7, frameon=False)

@@ -12,7 +12,8 @@ from .train import Train
 
 def main() -> None:
     """Parse a subcommand and its options, and run it."""
-    run(tyro.extras.subcommand_cli_from_dict({"demo": Demo, "train": Train, "evaluate": Evaluate}))
+    commands = {"demo": Demo, "train": Train, "evaluate": Evaluate}
+    run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
 
 
 if __name__ == "__main__":

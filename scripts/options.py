@@ -26,7 +26,16 @@ class WorldOptions:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def make(self, split: Split, device: str) -> World:
-        """The world over one split of its source."""
+        """The world over one split of its source.
+
+        Raises:
+            ValueError, TypeError, FileNotFoundError: as `make_world`.
+        """
+        taken = sorted({"split", "device", "name", "source"} & self.options.keys())
+        if taken:
+            raise ValueError(
+                f"{taken[0]!r} is none of --world.options: the command chooses it, or has an option for it"
+            )
         options = {key: _parsed(value) for key, value in self.options.items()}
         return make_world(self.name, self.source, split=split, device=device, **options)
 

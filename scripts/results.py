@@ -15,31 +15,38 @@ _PACKAGES = ("saccadeworld", "torch", "numpy", "gymnasium", "warp-lang", "trimes
 
 
 def prepare_folder(out: Path) -> Path:
-    """Make the folder, and make sure before any work that it can be written.
+    """Make sure before any work that a folder can be written, or made where it is not there; nothing is left in it.
 
     Raises:
         ValueError: when `out` is a file or cannot be written, with the reason.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=out):
-            pass
+        nearest = next(place for place in (out, *out.absolute().parents) if place.exists())
+        with tempfile.NamedTemporaryFile(dir=nearest):
+            return out
     except OSError as error:
         raise ValueError(f"--out {out} cannot be written ({error.strerror}); choose another folder") from error
-    return out
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, never meets half of it."""
+    """Write a text file, and the folder it lies in, so that a reader, or a crash, never meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
+    try:
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def write_metrics(out: Path, metrics: Mapping[str, float], seed: int, config: Mapping[str, Any], **beside: Any) -> None:
-    """Write metrics.json: {"metrics": flat names to numbers, "seed", "config", "versions", ...}."""
+    """Write metrics.json: {"metrics": flat names to numbers, "seed", "config", "versions", ...}.
+
+    Raises:
+        ValueError: for a number that is not finite.
+    """
     content = {"metrics": dict(metrics), "seed": seed, "config": dict(config), "versions": versions(), **beside}
-    write_atomically(out / "metrics.json", json.dumps(content, indent=1, default=str) + "\n")
+    write_atomically(out / "metrics.json", json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
 
 
 def versions() -> dict[str, str]:

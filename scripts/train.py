@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tqdm import tqdm
 
 from ..seqjepa import SeqJEPA
 from ..seqjepa.config import ModelOptions
-from ..seqjepa.training import Trainer, TrainingConfig
+from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
 from ..seqjepa.view_statistics import view_statistics
 from .command import run_command
 from .options import WorldOptions
@@ -52,10 +53,11 @@ class Train:
         trainer, options = self._resume() if self.resume else self._begin()
         try:
             _train(trainer, out)
-        except KeyboardInterrupt:
-            print(f"\nstopped and saved at step {trainer.step}; to go on: saccadeworld train --out {out} --resume")
-            raise SystemExit(130) from None
-        metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()} if trainer.history else {}
+        except Interrupted:
+            again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
+            print(f"\nstopped and saved at step {trainer.step}; to go on: {again}")
+            raise
+        metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
         write_metrics(out, metrics, trainer.config.seed, options)
         print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
 
@@ -72,12 +74,17 @@ class Train:
         return trainer, options
 
     def _resume(self) -> tuple[Trainer, dict[str, Any]]:
+        if self != Train(out=self.out, resume=True):
+            raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
         path = self.out / RUN
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing: there is no run to resume in {self.out}")
-        options = json.loads(path.read_text(encoding="utf-8"))
-        world = WorldOptions(**options["world"]).make("train", options["device"])
-        return Trainer.resume(self.out / MODEL, world), options
+        try:
+            options = json.loads(path.read_text(encoding="utf-8"))
+            world, device = WorldOptions(**options["world"]), options["device"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} does not hold the options of a run: {error}") from error
+        return Trainer.resume(self.out / MODEL, world.make("train", device)), options
 
 
 def _train(trainer: Trainer, out: Path) -> None:
@@ -90,8 +97,8 @@ def _train(trainer: Trainer, out: Path) -> None:
 
         def report(trainer: Trainer) -> None:
             entry = trainer.history[-1]
-            for name, value in entry.items():
-                log.add_scalar(f"training/{name}", value, trainer.step)
+            for name in entry.keys() - {"step"}:
+                log.add_scalar(f"training/{name}", entry[name], trainer.step)
             bar.set_description_str(f"step {trainer.step}, loss {entry['loss']:.4f}", refresh=False)
             bar.update(trainer.progress - bar.n)
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from ..envs.worlds import World
+from .episode_seeds import check_seed, first_episode
 from .features import Features, extract_features
 from .metrics import accuracy, r2
 from .model import SeqJEPA
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
 
-_TEST_SEEDS = 1 << 44  # episodes of testing are not those of training, whatever their number
+_REPEAT = 1 << 32  # episodes set aside for each repeat
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class EvaluationConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
         if not self.views or min(self.views) < 1:
             raise ValueError(f"views={self.views}: give numbers of views of at least 1")
+        check_seed(self.seed)
 
 
 Scores = dict[str, list[float]]
@@ -56,7 +58,7 @@ Scores = dict[str, list[float]]
 
 
 def evaluate(
-    model: SeqJEPA, train: World, test: World, config: EvaluationConfig, report: Callable[[], None] = lambda: None
+    model: SeqJEPA, train: World, test: World, config: EvaluationConfig, report: Callable[[], object] = lambda: None
 ) -> Scores:
     """Score a frozen model by probes fitted on instances of `train` and tested on the unseen ones of `test`.
 
@@ -77,19 +79,18 @@ def evaluate(
         report: called after every repeat.
 
     Raises:
-        ValueError: when the two worlds do not have the same classes.
+        ValueError: when the two worlds do not have the same classes, or the model was made for other actions.
     """
     if train.classes != test.classes:
         raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
     scores: Scores = {}
     for repeat in range(config.repeats):
-        seed = (config.seed + repeat) << 24
-        lengths = sorted({1, *config.views})
-        fitted = extract_features(model, train, config.train_episodes, lengths, config.policy, _TEST_SEEDS + seed)
-        held_out = extract_features(model, test, config.test_episodes, lengths, config.policy, 2 * _TEST_SEEDS + seed)
+        probing, testing = (first_episode(use, config.seed, repeat * _REPEAT) for use in ("probing", "testing"))
+        fitted = extract_features(model, train, config.train_episodes, config.views, config.policy, probing)
+        held_out = extract_features(model, test, config.test_episodes, config.views, config.policy, testing)
         for name, value in (
             *_class_scores(fitted, held_out, config.views, len(train.classes)),
-            *_action_scores(fitted, held_out, _regressor(train, config, seed), config.pooled),
+            *_action_scores(fitted, held_out, _regressor(train, config, probing), config.pooled),
         ):
             scores.setdefault(name, []).append(value)
         report()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..envs.rollout import Policy
 from ..envs.worlds import World
+from .matching import check_match
 from .model import SeqJEPA
 
 _CHUNK = 256
@@ -45,7 +46,8 @@ def extract_features(
 ) -> Features:
     """Roll out `count` episodes and embed them with the model in eval mode, whose mode is restored afterwards.
 
-    The episodes go through the world's scenes one after the other, each as often as the next (up to one).
+    The episodes go through all of the world's scenes, each as often as the next (up to one), or where there are more
+    scenes than episodes, through evenly spaced ones, as folders are sorted by class.
 
     Args:
         model: the model, on the world's device.
@@ -54,17 +56,17 @@ def extract_features(
         lengths: numbers of views to aggregate; the longest makes the length of the episodes, at least 2.
         policy: who moves, see `World.rollout`.
         seed: of the first episode.
+
+    Raises:
+        ValueError: when the model was made for actions of another size than the world's.
     """
+    check_match(model, world)
     training = model.training
     model.eval()
-    scenes = torch.arange(count, device=world.device) % len(world)
-    chunks = []
-    for start in range(0, count, _CHUNK):
-        batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
-        z = model.encode(batch.views)
-        aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]) for m in lengths}
-        chunks.append(Features(z, aggregates, batch.poses, batch.actions, batch.labels))
-    model.train(training)
+    try:
+        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed))
+    finally:
+        model.train(training)
     return Features(
         z=torch.cat([chunk.z for chunk in chunks]),
         aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in lengths},
@@ -72,3 +74,15 @@ def extract_features(
         actions=torch.cat([chunk.actions for chunk in chunks]),
         labels=torch.cat([chunk.labels for chunk in chunks]),
     )
+
+
+def _embed_episodes(
+    model: SeqJEPA, world: World, count: int, lengths: Sequence[int], policy: str | Policy | None, seed: int
+) -> Iterator[Features]:
+    """The features chunk by chunk."""
+    scenes = torch.arange(count, device=world.device) * len(world) // count
+    for start in range(0, count, _CHUNK):
+        batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
+        z = model.encode(batch.views)
+        aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]) for m in lengths}
+        yield Features(z, aggregates, batch.poses, batch.actions, batch.labels)

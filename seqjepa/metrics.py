@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 Average = Literal["uniform", "pooled"]
@@ -17,19 +18,28 @@ def accuracy(predicted: Tensor, labels: Tensor) -> float:
 def r2(predicted: Tensor, target: Tensor, average: Average = "uniform") -> float:
     """Coefficient of determination, at most 1.
 
-    "uniform" is R2 per dimension, then their mean, as in the seq-JEPA paper (scikit-learn's `r2_score`): a constant
-    scores 0. "pooled" divides the sum of all squared errors by the sum of squared deviations from one scalar mean
-    over all entries, as in SIE (Garrido, Najman & LeCun, ICML 2023); there a constant can score well above 0. The two
-    are not comparable.
+    "uniform" is R2 per dimension, then their mean, as in the seq-JEPA paper (scikit-learn's `r2_score`): the mean of
+    the targets scores 0, and a dimension in which they do not vary counts 1 when predicted exactly, else 0.
+    "pooled" divides the sum of all squared errors by the sum of squared deviations from one scalar mean over all
+    entries, as in SIE (Garrido, Najman & LeCun, ICML 2023); there a constant can score well above 0. The two are not
+    comparable.
 
     Args:
         predicted, target: (N, A) float.
         average: "uniform" or "pooled".
+
+    Raises:
+        ValueError: for another average.
     """
     predicted, target = predicted.double(), target.double()
     errors = (predicted - target).square()
     if average == "pooled":
-        return (1 - errors.sum() / (target - target.mean()).square().sum()).item()
+        return _explained(errors.sum(), (target - target.mean()).square().sum()).item()
     if average != "uniform":
         raise ValueError(f'average={average!r} is not known; use "uniform" or "pooled"')
-    return (1 - errors.sum(0) / (target - target.mean(0)).square().sum(0)).mean().item()
+    return _explained(errors.sum(0), (target - target.mean(0)).square().sum(0)).mean().item()
+
+
+def _explained(errors: Tensor, deviations: Tensor) -> Tensor:
+    """1 - errors / deviations, as scikit-learn defines it where nothing deviates."""
+    return torch.where(deviations > 0, 1 - errors / deviations, (errors == 0).double())

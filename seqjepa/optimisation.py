@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def make_optimiser(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
@@ -16,6 +17,39 @@ def make_optimiser(model: nn.Module, learning_rate: float, weight_decay: float) 
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    """The state of the optimiser of a model by name, "PARAMETER:QUANTITY", on the CPU."""
+    return {
+        f"{name}:{quantity}": value.cpu().contiguous()
+        for name, parameter in model.named_parameters()
+        for quantity, value in optimiser.state.get(parameter, {}).items()
+    }
+
+
+def restore_optimiser(
+    optimiser: torch.optim.AdamW, model: nn.Module, tensors: Mapping[str, Tensor], origin: str
+) -> None:
+    """Give an optimiser back what `optimiser_tensors` took; `origin` is named in errors.
+
+    Raises:
+        ValueError: when the tensors are not those of an AdamW on this model.
+    """
+    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    expected: dict[str, tuple[nn.Parameter, torch.Size]] = {}
+    for name, parameter in parameters.items():
+        expected[f"{name}:step"] = parameter, torch.Size()
+        expected[f"{name}:exp_avg"] = expected[f"{name}:exp_avg_sq"] = parameter, parameter.shape
+    wrong = list(expected.keys() ^ tensors.keys())
+    wrong += [key for key in expected.keys() & tensors.keys() if tensors[key].shape != expected[key][1]]
+    if tensors and wrong:
+        raise ValueError(f"{origin} does not fit the model: {len(wrong)} entries, such as {min(wrong)}")
+    for key, value in tensors.items():
+        parameter, shape = expected[key]
+        # In the parameter's own order of memory, which the fused step takes for granted.
+        like = parameter.detach() if shape else value
+        optimiser.state[parameter][key.rsplit(":", 1)[1]] = torch.empty_like(like, device=parameter.device).copy_(value)
 
 
 def learning_rate(progress: float, peak: float, warmup: float, start: float = 0.025, end: float = 0.025) -> float:

@@ -1,0 +1,33 @@
+"""Which episodes are used for what: blocks of episode seeds that never meet."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Purpose = Literal["training", "probing", "testing", "statistics"]
+_PURPOSES: tuple[Purpose, ...] = ("training", "probing", "testing", "statistics")
+_RUN_BITS, _EPISODE_BITS = 20, 40  # with two bits of purpose they fit into a positive int64
+
+MAX_SEED = (1 << _RUN_BITS) - 1
+
+
+def first_episode(purpose: Purpose, seed: int, start: int = 0) -> int:
+    """The seed of episode number `start` of those that a run with this seed uses for a purpose.
+
+    Episodes of different purposes or seeds are different, up to 2**40 of each.
+
+    Raises:
+        ValueError: for a seed outside [0, MAX_SEED].
+    """
+    check_seed(seed)
+    return (_PURPOSES.index(purpose) << (_RUN_BITS + _EPISODE_BITS)) + (seed << _EPISODE_BITS) + start
+
+
+def check_seed(seed: int) -> None:
+    """Refuse seeds that no block of episodes belongs to.
+
+    Raises:
+        ValueError: for a seed outside [0, MAX_SEED].
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed={seed} is out of range; use 0 to {MAX_SEED}")

@@ -1,0 +1,19 @@
+"""Whether a model and a world belong together."""
+
+from __future__ import annotations
+
+from ..envs.worlds import World
+from .model import SeqJEPA
+
+
+def check_match(model: SeqJEPA, world: World) -> None:
+    """Refuse a model that was made for other actions than those of the world.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if model.config.action_dim != world.action_dim:
+        raise ValueError(
+            f"the model takes actions of {model.config.action_dim} numbers, the world {world.name!r} has "
+            f"{world.action_dim}: it was made for another world"
+        )
