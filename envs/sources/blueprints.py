@@ -62,7 +62,7 @@ def mug(d: Dice) -> list[Part]:
 def teapot(d: Dice) -> list[Part]:
     wide, high = d.between(0.42, 0.55), d.between(0.32, 0.45)
     body, other, third = d.paint(), d.paint(), d.paint()
-    lift = d.between(0.1, 0.35)
+    lift = d.between(0.2, 0.4)
     curve = [(wide * 0.75, 0, -high * 0.35), (wide + 0.15, 0, 0.0), (wide + 0.32, 0, high * 0.55 + lift)]
     handle = tube(arc(1.0, math.pi / 2, 3 * math.pi / 2, 7), 0.16).scaled(d.between(0.26, 0.4), 0.35, high * 0.65)
     lid = lathe([(0.0, 0.0), (0.26, 0.0), (0.2, 0.08), (0.05, 0.12), (0.09, 0.19), (0.0, 0.24)], 10)
@@ -302,13 +302,13 @@ def boat(d: Dice) -> list[Part]:
 def fish(d: Dice) -> list[Part]:
     long, high, thick = d.between(0.4, 0.55), d.between(0.2, 0.34), d.between(0.1, 0.17)
     scales, fins, eye = d.paint(), d.paint(), d.paint()
-    tail = d.between(0.2, 0.36)
-    fork = [(0, 0), (-0.3, -tail), (-0.2, 0), (-0.3, tail * d.between(0.7, 1.1))]
+    tail = d.between(0.3, 0.45)
+    fork = [(0, 0), (-0.4, -tail), (-0.22, 0), (-0.4, tail * d.between(0.7, 1.1))]
     parts = [
         (ellipsoid(long, thick, high, 6, 12), scales),
         (prism([(0.05, -0.06), (0.05, 0.06), *fork[1:][::-1]], 0.04).moved(-long * 0.9), fins),
-        (prism([(-0.22, 0), (0.2, 0), (-0.1, d.between(0.14, 0.28))], 0.04).moved(0.0, 0, high * 0.88), fins),
-        (prism([(-0.1, -0.14), (0.12, 0), (-0.02, 0)], 0.04).moved(-0.05, 0, -high * 0.88), fins),
+        (prism([(-0.22, 0), (0.2, 0), (-0.14, d.between(0.25, 0.4))], 0.04).moved(0.0, 0, high * 0.85), fins),
+        (prism([(-0.12, -0.07), (0.12, 0), (-0.02, 0)], 0.04).moved(0.05, 0, -high * 0.9), fins),
         (cylinder(thick * 0.55, 0.08, thick * 0.7, 8).turned("y", math.pi / 2).moved(long * 0.9, 0, -0.02), eye),
     ]
     for side in (-1, 1):
