@@ -154,7 +154,8 @@ def _material(part: trimesh.Trimesh, faces: np.ndarray, gltf: bool) -> tuple[np.
         if tint is not None:
             colours = colours * _decode(tint, linear=True)[faces].mean(axis=1)
         if image is not None and uv is not None:
-            return colours, uv[faces] % 64, image
+            corners = uv[faces]
+            return colours, corners - np.floor(corners.min(axis=1, keepdims=True)), image  # small, so exact in float32
     return colours, np.zeros((len(faces), 3, 2)), None
 
 

@@ -41,8 +41,8 @@ def load_meshes(folder: str | Path, split: Split, *, up: Up | None = None, test_
     for item in found.items:
         try:
             mesh, absent = read_mesh(item.path, folder, up)
-        except (ValueError, OSError) as error:
-            bad.append(Skipped(str(item.path), str(error)))
+        except Exception as error:  # parsers fail on bad files in too many ways to name
+            bad.append(Skipped(str(item.path), str(error) or type(error).__name__))
             continue
         good.append(item)
         meshes.append(mesh)
