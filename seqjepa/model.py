@@ -6,7 +6,7 @@ NeurIPS 2025.
 
 import copy
 import os
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,19 +18,10 @@ from .checkpoint import check_device, check_state, read_checkpoint, write_checkp
 from .config import SeqJEPAConfig
 from .ema import update_average
 from .encoder import make_encoder
+from .inputs import Sequences, check_actions, check_sequences, check_views
 from .official import read_official
 from .predictor import Predictor
 from .regulariser import at_least_single, spread, variance_covariance
-
-
-class Sequences(Protocol):
-    """What the loss needs: views (B, M + 1, 3, H, W) and the actions (B, M, A) between them."""
-
-    @property
-    def views(self) -> Tensor: ...
-
-    @property
-    def actions(self) -> Tensor: ...
 
 
 class SeqJEPA(nn.Module):
@@ -82,7 +73,7 @@ class SeqJEPA(nn.Module):
         uint8 views are normalised here with the configuration's mean and std; float views, of the dtype of the
         weights, are taken as normalised already. Raises TypeError for other dtypes, ValueError for other shapes.
         """
-        self._check_views(views)
+        check_views(views, self.aggregator.token)
         return self._encode(self.encoder, views)
 
     def aggregate(self, z: Tensor, actions: Tensor | None = None) -> Tensor:
@@ -97,7 +88,7 @@ class SeqJEPA(nn.Module):
             actions = z.new_zeros(len(z), z.shape[1] - 1, config.action_dim)
         if actions is None:
             raise ValueError(f"{z.shape[1]} views need the {z.shape[1] - 1} actions between them, got none")
-        self._check_actions(actions, (len(z), z.shape[1] - 1))
+        check_actions(actions, (len(z), z.shape[1] - 1, config.action_dim), self.aggregator.token)
         return self._aggregate(z, self._embed(actions) if actions.shape[1] else None)
 
     def predict(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
@@ -111,7 +102,7 @@ class SeqJEPA(nn.Module):
             raise ValueError("the predictor needs the action that leads to the next view, got none")
         if actions is None:
             return self.predictor(aggregate)
-        self._check_actions(actions, tuple(aggregate.shape[:-1]))
+        check_actions(actions, (*aggregate.shape[:-1], self.config.action_dim), self.aggregator.token)
         return self._predict(aggregate, self._embed(actions))
 
     # Training
@@ -130,12 +121,9 @@ class SeqJEPA(nn.Module):
         TypeError for dtypes.
         """
         views, actions = batch.views, batch.actions
-        self._check_views(views)
-        if views.ndim != 5 or views.shape[1] < 2:
-            raise ValueError(f"views must have shape (B, M + 1 >= 2, 3, H, W), got {tuple(views.shape)}")
-        self._check_actions(actions, (views.shape[0], views.shape[1] - 1))
+        check_sequences(views, actions, self.config.action_dim, self.aggregator.token)
         if self.training and len(views) < 2:
-            raise ValueError("training needs at least 2 sequences in a batch (batch normalisation), got 1")
+            raise ValueError(f"training needs at least 2 sequences in a batch to normalise over, got {len(views)}")
 
         embeddings, targets = self._embeddings_and_targets(views)
         predictions = self._predictions(embeddings[:, : views.shape[1] - 1], actions)
@@ -293,23 +281,3 @@ class SeqJEPA(nn.Module):
         if e is None or not self.config.conditions_predictor:
             return self.predictor(aggregate)
         return self.predictor(torch.cat([aggregate, e], -1))
-
-    def _check_views(self, views: Tensor) -> None:
-        dtype = self.aggregator.token.dtype
-        if views.dtype not in (torch.uint8, dtype):
-            raise TypeError(f"views must be uint8, or normalised and {dtype} like the weights; got {views.dtype}")
-        if views.ndim < 3 or views.shape[-3] != 3:
-            raise ValueError(f"views must have shape (..., 3, H, W), got {tuple(views.shape)}")
-        self._check_device("views", views)
-
-    def _check_actions(self, actions: Tensor, leading: tuple[int, ...]) -> None:
-        expected = (*leading, self.config.action_dim)
-        if tuple(actions.shape) != expected:
-            raise ValueError(f"actions must have shape {expected} here, got {tuple(actions.shape)}")
-        if not actions.is_floating_point():
-            raise TypeError(f"actions must be floating point, got {actions.dtype}")
-        self._check_device("actions", actions)
-
-    def _check_device(self, name: str, tensor: Tensor) -> None:
-        if tensor.device != self.aggregator.token.device:
-            raise ValueError(f"{name} are on {tensor.device}, the model is on {self.aggregator.token.device}")

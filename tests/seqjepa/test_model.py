@@ -104,6 +104,20 @@ def test_prefixes_equal_a_loop_over_prefixes(conditioning):
     torch.testing.assert_close(model.loss(batch), torch.stack(losses).mean())
 
 
+@pytest.mark.parametrize("target", ["ema", "stop-gradient"])
+@pytest.mark.parametrize("compatibility", ["mended", "official"])
+def test_no_gradient_flows_through_the_target(target, compatibility):
+    """The loss's gradient is that against constant targets (in eval mode, where rows do not mix)."""
+    model, batch = make_model(target=target, compatibility=compatibility).eval(), make_batch()
+    model.loss(batch).backward()
+    ours = model.encoder.conv1.weight.grad.clone()
+    model.zero_grad()
+    z = model.encode(batch.views)
+    prediction = model.predict(model.aggregate(z[:, :-1], batch.actions[:, :-1]), batch.actions[:, -1])
+    (1 - F.cosine_similarity(prediction, z[:, -1].detach()).mean()).backward()
+    torch.testing.assert_close(ours, model.encoder.conv1.weight.grad)
+
+
 def test_widths_of_the_variants():
     for conditioning, token, predictor in (
         ("both", 640, 768),

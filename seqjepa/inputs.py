@@ -1,0 +1,47 @@
+"""What the model takes, and words for what it does not."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Sequences(Protocol):
+    """What the loss needs: views (B, M + 1, 3, H, W) and the actions (B, M, A) between them."""
+
+    @property
+    def views(self) -> Tensor: ...
+
+    @property
+    def actions(self) -> Tensor: ...
+
+
+def check_views(views: Tensor, weight: Tensor) -> None:
+    """Raises TypeError or ValueError unless `views` (..., 3, H, W) are uint8 or like `weight`, and on its device."""
+    if views.dtype not in (torch.uint8, weight.dtype):
+        raise TypeError(f"views must be uint8, or normalised and {weight.dtype} like the weights; got {views.dtype}")
+    if views.ndim < 3 or views.shape[-3] != 3:
+        raise ValueError(f"views must have shape (..., 3, H, W), got {tuple(views.shape)}")
+    _check_device("views", views, weight)
+
+
+def check_actions(actions: Tensor, shape: tuple[int, ...], weight: Tensor) -> None:
+    """Raises TypeError or ValueError unless `actions` are floating point, of this shape, on the device of `weight`."""
+    if tuple(actions.shape) != shape:
+        raise ValueError(f"actions must have shape {shape} here, got {tuple(actions.shape)}")
+    if not actions.is_floating_point():
+        raise TypeError(f"actions must be floating point, got {actions.dtype}")
+    _check_device("actions", actions, weight)
+
+
+def check_sequences(views: Tensor, actions: Tensor, action_dim: int, weight: Tensor) -> None:
+    """Raises TypeError or ValueError unless these are views (B, M + 1, 3, H, W) and actions (B, M, A), M >= 1."""
+    check_views(views, weight)
+    if views.ndim != 5 or views.shape[1] < 2:
+        raise ValueError(f"views must have shape (B, M + 1 >= 2, 3, H, W), got {tuple(views.shape)}")
+    check_actions(actions, (views.shape[0], views.shape[1] - 1, action_dim), weight)
+
+
+def _check_device(name: str, tensor: Tensor, weight: Tensor) -> None:
+    if tensor.device != weight.device:
+        raise ValueError(f"{name} are on {tensor.device}, the model is on {weight.device}")
