@@ -107,4 +107,4 @@ class NearbyRotations:
             return self.range(episodes.seeds, 0)
         axis = functional.normalize(draws.normal(episodes.seeds, episodes.step, "axis", 3), dim=-1)
         angle = self.reach * draws.uniform(episodes.seeds, episodes.step, "angle")[:, 0]
-        return rotations.compose(episodes.poses[:, -1], rotations.from_axis_angle(axis, angle))
+        return rotations.compose(episodes.poses[:, -1, :4], rotations.from_axis_angle(axis, angle))

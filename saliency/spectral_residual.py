@@ -14,11 +14,12 @@ _CHUNK = 256
 def spectral_residual(pictures: Tensor) -> Tensor:
     """Saliency maps of pictures.
 
-    The paper's method at its working size of 64 pixels: the log amplitude spectrum of the grey picture minus its
-    3x3 mean, put back with the phase, squared, and smoothed; then brought to the size of the picture.
+    The paper's method at its working size of 64 pixels (or the size of the picture, where that is smaller): the log
+    amplitude spectrum of the grey picture minus its 3x3 mean, put back with the phase, squared, and smoothed; then
+    brought to the size of the picture.
 
     Args:
-        pictures: (N, S, S, 3) uint8.
+        pictures: (N, S, S, 3) uint8, S at least 8.
 
     Returns:
         (N, S, S) float32, positive, each map with sum 1.
@@ -29,7 +30,8 @@ def spectral_residual(pictures: Tensor) -> Tensor:
 def _maps(pictures: Tensor) -> Tensor:
     side = pictures.shape[1]
     grey = pictures.float().mean(dim=-1, keepdim=True).permute(0, 3, 1, 2) / 255
-    grey = functional.interpolate(grey, size=(_WORKING_SIDE, _WORKING_SIDE), mode="bilinear", antialias=True)
+    working = min(side, _WORKING_SIDE)
+    grey = functional.interpolate(grey, size=(working, working), mode="bilinear", antialias=True)
     spectrum = torch.fft.fft2(grey)
     log_amplitude = torch.log(spectrum.abs() + 1e-8)
     smooth = functional.avg_pool2d(functional.pad(log_amplitude, (1, 1, 1, 1), mode="circular"), 3, stride=1)

@@ -1,0 +1,57 @@
+"""Small worlds for all tests, and the folder of real data where there is one."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from saccadeworld.envs.sources.banks import MeshSet, PictureSet
+from saccadeworld.envs.sources.shapes import make_shapes
+from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real pictures and meshes."""
+    folder = os.environ.get("SACCADEWORLD_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SACCADEWORLD_DATA names no folder with real data")
+    return Path(folder)
+
+
+def make_pictures(count: int = 6, side: int = 40) -> PictureSet:
+    noise = torch.randint(0, 256, (count, side, side, 3), generator=torch.Generator().manual_seed(0))
+    return PictureSet(noise.to(torch.uint8), torch.arange(count) % 3, ("ant", "bee", "cat"))
+
+
+@pytest.fixture(scope="session")
+def pictures() -> PictureSet:
+    """Six pictures of noise, 40 pixels a side, of three classes."""
+    return make_pictures()
+
+
+@pytest.fixture(scope="session")
+def meshes() -> MeshSet:
+    """Four built-in shapes."""
+    return make_shapes("train", 4)
+
+
+@pytest.fixture(scope="session")
+def images_world(pictures: PictureSet) -> ImagesWorld:
+    return ImagesWorld(pictures, fovea=12)
+
+
+@pytest.fixture(scope="session")
+def objects_world(meshes: MeshSet) -> ObjectsWorld:
+    return ObjectsWorld(meshes, size=12)
+
+
+@pytest.fixture(scope="session", params=["images", "images between pixels", "objects", "objects under moving light"])
+def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet) -> World:
+    """Every world there is, small."""
+    return {
+        "images": lambda: ImagesWorld(pictures, fovea=12),
+        "images between pixels": lambda: ImagesWorld(pictures, fovea=12, subpixel=True),
+        "objects": lambda: ObjectsWorld(meshes, size=12),
+        "objects under moving light": lambda: ObjectsWorld(meshes, size=12, stage="view", rotations="so3"),
+    }[request.param]()

@@ -1,0 +1,55 @@
+"""The tensor path without values: every tensor on the world's device, and nothing that waits for it.
+
+Under FakeTensorMode an operation on tensors of two devices fails, and so does one whose outcome the host would have to
+wait for. The device "meta" stands for any that is not the CPU: a build of torch without CUDA cannot index fake CUDA
+tensors.
+"""
+
+import gymnasium as gym
+import pytest
+import torch
+from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.worlds import ImagesWorld, images
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
+
+
+@pytest.fixture(params=[False, True], ids=["nearest pixel", "between pixels"])
+def fake_world(request: pytest.FixtureRequest, pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(images, "resolve_device", torch.device)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        yield ImagesWorld(pictures, fovea=12, device="meta", subpixel=request.param)
+
+
+def assert_on_device(*tensors: torch.Tensor):
+    for tensor in tensors:
+        assert isinstance(tensor, FakeTensor)
+        assert tensor.device.type == "meta"
+
+
+def test_the_mode_notices_a_wait_for_the_device(fake_world: ImagesWorld):
+    with pytest.raises(DataDependentOutputException):
+        fake_world.labels.tolist()
+
+
+@pytest.mark.parametrize("policy", ["saliency", "uniform", "nearby"])
+def test_rollouts(fake_world: ImagesWorld, policy: str):
+    rollout = fake_world.rollout(4, 5, policy)
+    assert rollout.views.shape == (4, 5, 3, 12, 12)
+    assert_on_device(*vars(rollout).values())
+    chosen = fake_world.rollout(scenes=torch.zeros(2, dtype=torch.int64, device="meta"), policy=policy)
+    assert_on_device(*vars(chosen).values())
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_vector_environments(fake_world: ImagesWorld, mode: str):
+    env = gym.make_vec("SaccadeWorld-v0", 3, world=fake_world, output="torch", autoreset_mode=mode, max_episode_steps=2)
+    assert_on_device(*env.reset(seed=0)[0].values())
+    for step in range(4):
+        if mode == "Disabled" and step == 2:
+            env.reset()
+        observation, *flags, info = env.step(torch.zeros(3, 2, device="meta"))
+        assert observation["glimpse"].shape == (3, 3, 12, 12)
+        assert_on_device(*observation.values(), *flags)
+        if info:
+            assert_on_device(*info["final_obs"].values(), info["_final_obs"])
+    assert ("final_obs" in info) == (mode == "SameStep")

@@ -1,0 +1,368 @@
+"""The native vector environment: held against single environments, row by row, and against Gymnasium's own vectors."""
+
+import copy
+import pickle
+import sys
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode, VectorEnv
+from saccadeworld.envs.frames import tile
+from saccadeworld.envs.vector_env import SaccadeWorldVectorEnv
+from saccadeworld.envs.worlds import ImagesWorld, World
+
+MODES = list(AutoresetMode)
+ROWS = 4
+
+
+def make(world: World | str, num_envs: int = ROWS, **options: Any) -> VectorEnv:
+    return gym.make_vec("SaccadeWorld-v0", num_envs, world=world, **options)
+
+
+def assert_same(one: dict[str, Any], other: dict[str, Any]):
+    assert one.keys() == other.keys()
+    for key in one:
+        assert np.array_equal(one[key], other[key]), key
+        assert one[key].dtype == other[key].dtype, key
+
+
+def row_of(observation: dict[str, Any], row: int) -> dict[str, Any]:
+    return {key: value[row] for key, value in observation.items()}
+
+
+def random_actions(env: VectorEnv, count: int) -> np.ndarray:
+    env.action_space.seed(1)
+    return np.stack([env.action_space.sample() for _ in range(count)])
+
+
+@pytest.mark.parametrize("task", ["free-viewing", "chance"])
+@pytest.mark.parametrize("mode", MODES)
+def test_rows_equal_single_environments_across_episodes(world: World, mode: AutoresetMode, task: str, chance: str):
+    env = make(world, task=task, autoreset_mode=mode, max_episode_steps=3)
+    singles = [gym.make("SaccadeWorld-v0", world=world, task=task, max_episode_steps=3) for _ in range(ROWS)]
+    observation, _ = env.reset(seed=50)
+    for row, single in enumerate(singles):
+        assert_same(row_of(observation, row), single.reset(seed=50 + row)[0])
+    ended = np.zeros(ROWS, dtype=bool)
+    episodes = 0
+    for step, actions in enumerate(random_actions(env, 12)):
+        if mode == AutoresetMode.DISABLED and (ended.any() or step == 2):
+            mask = ended | (np.arange(ROWS) == 1)  # row 1 in the middle of its episode too
+            observation, _ = env.reset(options={"reset_mask": mask})
+            for row in np.flatnonzero(mask):
+                assert_same(row_of(observation, row), singles[row].reset()[0])
+            ended &= ~mask
+        observation, rewards, terminations, truncations, info = env.step(actions)
+        assert rewards.dtype == np.float64
+        for row, single in enumerate(singles):
+            if mode == AutoresetMode.NEXT_STEP and ended[row]:
+                expected, reward, terminated, truncated = single.reset()[0], 0.0, False, False
+            else:
+                expected, reward, terminated, truncated, _ = single.step(actions[row])
+            assert (rewards[row], terminations[row], truncations[row]) == (reward, terminated, truncated)
+            if mode == AutoresetMode.SAME_STEP and (terminated or truncated):
+                assert info["_final_obs"][row]
+                assert_same(row_of(info["final_obs"], row), expected)
+                expected = single.reset()[0]
+            assert_same(row_of(observation, row), expected)
+        ended = terminations | truncations
+        episodes += ended.sum()
+        assert ("final_obs" in info) == (mode == AutoresetMode.SAME_STEP and ended.any())
+    assert episodes >= 2 * ROWS
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_modes_go_by_value_too(images_world: ImagesWorld, mode: AutoresetMode):
+    env = make(images_world, autoreset_mode=mode.value)
+    assert env.metadata["autoreset_mode"] is mode
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_it_equals_gymnasiums_own_vector(world: World, mode: AutoresetMode, chance: str):
+    native = make(world, task=chance, autoreset_mode=mode, max_episode_steps=4)
+    sync = make(
+        world, task=chance, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, max_episode_steps=4
+    )
+    assert native.single_observation_space == sync.single_observation_space
+    assert native.observation_space == sync.observation_space
+    assert native.action_space == sync.action_space
+    assert_same(native.reset(seed=7)[0], sync.reset(seed=7)[0])
+    for actions in random_actions(native, 10):
+        *one, info = native.step(actions)
+        *other, other_info = sync.step(actions)
+        assert_same(one[0], other[0])
+        for part, other_part in zip(one[1:], other[1:], strict=True):
+            assert np.array_equal(part, other_part)
+        assert ("final_obs" in info) == ("final_obs" in other_info)
+        for row in np.flatnonzero(info.get("_final_obs", [])):
+            assert_same(row_of(info["final_obs"], row), other_info["final_obs"][row])
+
+
+@pytest.mark.usefixtures("no_warnings")
+@pytest.mark.parametrize(
+    ("name", "options"), [("images", {"count": 2, "fovea": 16}), ("objects", {"count": 2, "size": 16})]
+)
+def test_async_vectors_work(name: str, options: dict):
+    native, processes = (make(name, 2, vectorization_mode=mode, **options) for mode in (None, "async"))
+    assert isinstance(native, SaccadeWorldVectorEnv)
+    try:
+        assert_same(native.reset(seed=7)[0], processes.reset(seed=7)[0])
+        for actions in random_actions(native, 3):
+            assert_same(native.step(actions)[0], processes.step(actions)[0])
+    finally:
+        processes.close()
+
+
+def test_rows_do_not_depend_on_their_number(world: World):
+    many, few = make(world, 9), make(world, 2)
+    actions = random_actions(many, 3)
+    assert_same(row_of(many.reset(seed=0)[0], slice(5, 7)), few.reset(seed=5)[0])
+    for action in actions:
+        assert_same(row_of(many.step(action)[0], slice(5, 7)), few.step(action[5:7])[0])
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_tensors_are_those_arrays(world: World, mode: AutoresetMode, chance: str):
+    options = {"task": chance, "autoreset_mode": mode, "max_episode_steps": 3}
+    arrays, tensors = make(world, **options), make(world, output="torch", **options)
+    one, other = arrays.reset(seed=1)[0], tensors.reset(seed=1)[0]
+    for actions in random_actions(arrays, 6):
+        for key, value in other.items():
+            assert isinstance(value, torch.Tensor)
+            assert np.array_equal(value.numpy(), one[key])
+        one, rewards, *ends, info = arrays.step(actions)
+        other, tensor_rewards, *tensor_ends, tensor_info = tensors.step(torch.from_numpy(actions))
+        assert np.array_equal(tensor_rewards.numpy(), rewards.astype(np.float32))
+        for end, tensor_end in zip(ends, tensor_ends, strict=True):
+            assert np.array_equal(tensor_end.numpy(), end)
+        assert info.keys() == tensor_info.keys()
+        if info:
+            assert np.array_equal(tensor_info["_final_obs"].numpy(), info["_final_obs"])
+            assert_same({key: value.numpy() for key, value in tensor_info["final_obs"].items()}, info["final_obs"])
+
+
+def test_observations_are_in_their_space(world: World):
+    env = make(world)
+    assert env.reset(seed=0)[0] in env.observation_space
+    for actions in random_actions(env, 3):
+        assert env.step(actions)[0] in env.observation_space
+
+
+def test_seeds_can_be_given_row_by_row(world: World):
+    env, other = make(world, 3), make(world, 3)
+    observation = env.reset(seed=[9, 4, None])[0]
+    assert_same(row_of(observation, 0), row_of(other.reset(seed=9)[0], 0))
+    assert_same(row_of(observation, 1), row_of(other.reset(seed=3)[0], 1))
+    assert_same(env.reset(seed=[9, 4, 2])[0], env.reset(seed=np.array([9, 4, 2]))[0])
+
+
+def test_without_a_seed_a_row_goes_on_to_its_next_episode(world: World):
+    env, other = make(world), make(world)
+    env.reset(seed=3)
+    other.reset(seed=3)
+    mask = np.array([True, False, False, True])
+    before = env.reset(options={"reset_mask": mask})[0]
+    expected = other.reset()[0]
+    for row in (0, 3):
+        assert_same(row_of(before, row), row_of(expected, row))
+    other.reset(seed=3)
+    for row in (1, 2):
+        assert_same(row_of(before, row), row_of(other.reset(seed=3)[0], row))
+
+
+def test_a_mask_and_a_seed_restart_some_rows(world: World):
+    env, fresh = make(world), make(world)
+    env.reset(seed=3)
+    moved = env.step(random_actions(env, 1)[0])[0]
+    mask = np.array([False, True, False, False])
+    expected = fresh.reset(seed=20)[0]
+    for kind in (mask, mask.tolist(), torch.from_numpy(mask)):
+        observation = env.reset(seed=20, options={"reset_mask": kind})[0]
+        assert_same(row_of(observation, 1), row_of(expected, 1))
+        for row in (0, 2, 3):
+            assert_same(row_of(observation, row), row_of(moved, row))
+
+
+def test_observations_belong_to_their_receiver(world: World):
+    spoilt, clean = make(world, output="torch"), make(world, output="torch")
+    actions = torch.from_numpy(random_actions(spoilt, 2))
+    for observation in (spoilt.reset(seed=1)[0], spoilt.step(actions[0])[0]):
+        for value in observation.values():
+            value.zero_()
+    clean.reset(seed=1)
+    clean.step(actions[0])
+    assert_same(spoilt.step(actions[1])[0], clean.step(actions[1])[0])
+
+
+@pytest.mark.parametrize(("options", "limit"), [({}, 20), ({"max_episode_steps": 2}, 2)])
+def test_episodes_are_truncated(images_world: ImagesWorld, options: dict, limit: int):
+    env = make(images_world, **options)
+    env.reset(seed=0)
+    truncations = [env.step(np.zeros((ROWS, 2)))[3].all() for _ in range(limit)]
+    assert truncations == [False] * (limit - 1) + [True]
+
+
+@pytest.mark.parametrize("endless", [None, -1])
+def test_an_episode_can_be_endless(images_world: ImagesWorld, endless: int | None):
+    env = make(images_world, max_episode_steps=endless)
+    env.reset(seed=0)
+    assert not any(env.step(np.zeros((ROWS, 2)))[3].any() for _ in range(50))
+
+
+def test_rows_that_have_ended_wait_for_a_reset_when_autoreset_is_off(images_world: ImagesWorld):
+    env = make(images_world, max_episode_steps=1, autoreset_mode="Disabled")
+    env.reset(seed=0)
+    env.step(np.zeros((ROWS, 2)))
+    env.reset(options={"reset_mask": np.array([True, False, True, False])})
+    with pytest.raises(RuntimeError, match=r"rows \[1, 3\] have ended: reset them"):
+        env.step(np.zeros((ROWS, 2)))
+
+
+def test_copies_and_pickles_go_on_alike(world: World, chance: str):
+    env = make(world, task=chance, max_episode_steps=3)
+    actions = random_actions(env, 6)
+    env.reset(seed=4)
+    env.step(actions[0])
+    copied, pickled = copy.deepcopy(env), pickle.loads(pickle.dumps(env))
+    assert copied.world is world
+    assert pickled.task.world is pickled.world
+    for action in actions[1:]:
+        observation = env.step(action)[0]
+        assert_same(copied.step(action)[0], observation)
+        assert_same(pickled.step(action)[0], observation)
+
+
+def test_environments_of_the_same_options_share_their_world():
+    one, other = (make("images", 2, count=2, fovea=16) for _ in range(2))
+    assert one.world is other.world
+    assert make("images", 2, count=2, fovea=17).world is not one.world
+
+
+def test_a_spec_goes_through_json():
+    env = make("images", 3, count=2, fovea=16, autoreset_mode="SameStep", max_episode_steps=7)
+    restored = gym.make_vec(EnvSpec.from_json(env.spec.to_json()))
+    assert (restored.num_envs, restored.max_episode_steps) == (3, 7)
+    assert restored.autoreset_mode is AutoresetMode.SAME_STEP
+    assert_same(restored.reset(seed=1)[0], env.reset(seed=1)[0])
+
+
+# --- rendering -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_frames_show_every_rows_episode_so_far(world: World, mode: str):
+    options = {"max_episode_steps": 2, "render_mode": "rgb_array"}
+    env = make(world, 2, autoreset_mode=mode, **options)
+    singles = [gym.make("SaccadeWorld-v0", world=world, **options) for _ in range(2)]
+    env.reset(seed=0)
+    for row, single in enumerate(singles):
+        single.reset(seed=row)
+    for step, actions in enumerate(random_actions(env, 5)):
+        env.step(actions)
+        for row, single in enumerate(singles):
+            if (mode == "NextStep" and step == 2) or (single.step(actions[row])[3] and mode == "SameStep"):
+                single.reset()
+            assert np.array_equal(env.render()[row], single.render())
+
+
+def test_a_window_shows_all_rows(images_world: ImagesWorld, monkeypatch: pytest.MonkeyPatch):
+    shown = []
+    screen = type(sys)("cv2")
+    screen.imshow = lambda title, frame: shown.append(frame)
+    screen.waitKey = screen.destroyWindow = lambda _: None
+    monkeypatch.setitem(sys.modules, "cv2", screen)
+    monkeypatch.setenv("DISPLAY", ":0")
+    human, frames = (make(images_world, 3, render_mode=mode) for mode in ("human", "rgb_array"))
+    human.reset(seed=0)
+    frames.reset(seed=0)
+    assert np.array_equal(shown[0][..., ::-1], tile(frames.render()))
+    human.close()
+    assert human.closed
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make_bad", "message"),
+    [
+        (lambda a: a[:3], r"actions have shape \(3, 2\); use \(4, 2\)"),
+        (lambda a: a[:, :1], r"actions have shape \(4, 1\); use \(4, 2\)"),
+        (lambda a: a[0], r"actions have shape \(2,\); use \(4, 2\)"),
+        (lambda a: np.where(np.arange(4)[:, None] == 2, np.nan, a), r"action \[nan, nan\] of row 2: clip it"),
+        (lambda a: a + np.array([[0], [0], [0], [1.5]]), r"action \[1\.5, 1\.5\] of row 3: clip it"),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor, np.ndarray.tolist])
+def test_bad_actions_are_named(images_world: ImagesWorld, make_bad, message: str, kind):
+    env = make(images_world)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=message):
+        env.step(kind(make_bad(np.zeros((ROWS, 2)))))
+
+
+def test_a_refused_action_leaves_the_episode_as_it_was(world: World):
+    env, other = make(world), make(world)
+    actions = random_actions(env, 1)[0]
+    for each in (env, other):
+        each.reset(seed=0)
+    with pytest.raises(ValueError, match="of row 0"):
+        env.step(np.full_like(actions, np.nan))
+    assert_same(env.step(actions)[0], other.step(actions)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"num_envs": 0}, ValueError, "num_envs=0 is out of range; use at least 1"),
+        ({"num_envs": 2.0}, TypeError, "num_envs=2.0 is not a whole number"),
+        ({"max_episode_steps": 0}, ValueError, "max_episode_steps=0 is out of range"),
+        ({"autoreset_mode": "never"}, ValueError, "autoreset_mode='never' is not known; use one of 'NextStep'"),
+        ({"autoreset_mode": None}, ValueError, "autoreset_mode=None is not known"),
+        ({"foo": 1}, TypeError, "a world that is made already has no option 'foo'"),
+    ],
+)
+def test_bad_options_are_named(images_world: ImagesWorld, options: dict, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        SaccadeWorldVectorEnv(world=images_world, **options)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "message"),
+    [
+        (-1, ValueError, "seed=-1 is out of range"),
+        (2**63 - 1, ValueError, "seed=9223372036854775807 is out of range"),
+        (1.5, TypeError, "seed=1.5 is not a whole number"),
+        ([1, 2], ValueError, r"seed=\[1, 2\]: give one seed, or 4 of them"),
+        ([1, 2, -3, 4], ValueError, r"seed\[2\]=-3 is out of range"),
+        ([1, 2, 3, "x"], TypeError, r"seed\[3\]='x' is not a whole number"),
+    ],
+)
+def test_bad_seeds_are_named(images_world: ImagesWorld, seed, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        make(images_world).reset(seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reset_mask": np.zeros(ROWS, bool)}, "at least one True"),
+        ({"reset_mask": np.ones(3, bool)}, r"reset_mask must be \(4,\) bool"),
+        ({"reset_mask": np.ones(ROWS)}, r"reset_mask must be \(4,\) bool"),
+        ({"scene": 3}, r"reset options \['scene'\] are not known; the only one is 'reset_mask'"),
+    ],
+)
+def test_bad_reset_options_are_named(images_world: ImagesWorld, options: dict, message: str):
+    env = make(images_world)
+    env.reset()
+    with pytest.raises(ValueError, match=message):
+        env.reset(options=options)
+
+
+def test_the_first_reset_is_of_all_rows(images_world: ImagesWorld):
+    with pytest.raises(ValueError, match="the first reset is of all rows"):
+        make(images_world).reset(options={"reset_mask": np.array([True, False, True, True])})
