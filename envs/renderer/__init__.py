@@ -1,6 +1,6 @@
 """Views of meshes, rendered live in batches."""
 
 from .renderer import Renderer
-from .setup import SETUPS, Setup
+from .setups import SETUPS, Setup
 
 __all__ = ["SETUPS", "Renderer", "Setup"]

@@ -9,16 +9,17 @@ from torch import Tensor
 
 from ..devices import resolve_device
 from ..sources.banks import Mesh
-from .setup import Setup
+from .setups import Setup
 
 
 class Renderer:
-    """Draws batches of rotated meshes under one set-up by casting rays (NVIDIA Warp), on CPU or CUDA.
+    """Draws batches of rotated meshes under one set-up, on CPU or CUDA, by depth buffers in NVIDIA Warp's kernels.
 
-    A row depends on its own scene, rotation and stage only: it is the same to the bit alone or in any batch.
+    A row depends on its own scene, rotation and stage only: it is the same to the bit alone or in any batch. On a CPU,
+    large batches are spread over torch's number of threads.
 
     Args:
-        meshes: the scenes; they stay on the device, each with its own bounding volume hierarchy.
+        meshes: the scenes; they stay on the device.
         setup: camera, floor and lights.
         device: a torch device, "cpu" or "cuda".
 
@@ -29,13 +30,17 @@ class Renderer:
     def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: str | torch.device = "cpu") -> None:
         if not meshes:
             raise ValueError("a renderer needs at least one mesh, got none")
+        self.meshes = tuple(meshes)
         self.setup = setup
-        self.scene_count = len(meshes)
         self.device = resolve_device(device)
-        from . import caster  # imports Warp, which takes a while and opens the devices
+        from . import rasteriser  # imports Warp, which takes a while and opens the devices
 
-        self._caster = caster.Caster(meshes, setup, self.device)
+        self._rasteriser = rasteriser.Rasteriser(meshes, setup, self.device)
         self._stage = torch.tensor(setup.stage, device=self.device)
+
+    def __reduce__(self) -> tuple[type[Renderer], tuple[tuple[Mesh, ...], Setup, torch.device]]:
+        """Copies and pickles are built anew: what lies on the device belongs to the process."""
+        return Renderer, (self.meshes, self.setup, self.device)
 
     def render(self, scenes: Tensor, rotations: Tensor, stage: Tensor | None = None) -> Tensor:
         """Views of objects on the floor or before the background.
@@ -69,11 +74,11 @@ class Renderer:
         self._check("rotations", rotations, (batch, 4), torch.float32)
         self._check("stage", stage, (batch, 4), torch.float32)
         # Worlds on a GPU draw scenes that exist; to look would make every step wait for the device.
-        if self.device.type == "cpu" and batch and not 0 <= int(scenes.min()) <= int(scenes.max()) < self.scene_count:
-            raise ValueError(f"scenes must lie in 0 to {self.scene_count - 1}, got {scenes.min()} to {scenes.max()}")
+        if self.device.type == "cpu" and batch and not 0 <= int(scenes.min()) <= int(scenes.max()) < len(self.meshes):
+            raise ValueError(f"scenes must lie in 0 to {len(self.meshes) - 1}, got {scenes.min()} to {scenes.max()}")
         shape = batch, channels, self.setup.size, self.setup.size
         views = torch.empty(shape, dtype=torch.uint8, device=self.device)
-        self._caster.draw(scenes, rotations, stage, views)
+        self._rasteriser.draw(scenes, rotations, stage, views)
         return views
 
     def _check(self, name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:

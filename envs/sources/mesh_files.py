@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
 import torch
@@ -80,7 +81,7 @@ class _Folder(Resolver):
 
     def get(self, key: str) -> bytes:
         wanted = key.strip().replace("\\", "/")
-        for candidate in (wanted, os.path.basename(wanted)):
+        for candidate in (wanted, unquote(wanted), os.path.basename(wanted)):
             path = os.path.abspath(os.path.join(self.place, candidate))
             inside = os.path.commonpath([path, self.root]) == self.root
             if inside and os.path.splitext(path)[1].lower() in _ASSETS and os.path.isfile(path):

@@ -1,7 +1,9 @@
 """Errors, quietness, and agreement between devices."""
 
+import copy
 import json
 import math
+import pickle
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -66,6 +68,12 @@ def test_wrong_tensors_are_refused(renderer):
     for bad in (-1, 16):
         with pytest.raises(ValueError, match="scenes must lie in 0 to 15"):
             renderer.render(torch.full((2,), bad), poses)
+
+
+def test_a_copy_draws_the_same(renderer):
+    scenes, poses = torch.arange(4), rotations.uniform(draws.uniform(torch.arange(4), 0, "poses", 3))
+    for twin in (copy.deepcopy(renderer), pickle.loads(pickle.dumps(renderer))):
+        assert torch.equal(twin.render(scenes, poses), renderer.render(scenes, poses))
 
 
 def test_values_that_are_no_numbers_do_no_harm(renderer):

@@ -19,7 +19,7 @@ from ..sources.banks import Mesh
 from . import kernels
 from .bank import pack
 from .kernels import Fixed, Rows, rasterise, shade
-from .setup import Setup
+from .setups import Setup
 
 # Bytes of depth buffers at a time, whatever the batch: what a CPU's cache holds, and what keeps a GPU busy.
 _SCRATCH_CPU, _SCRATCH_GPU = 1 << 21, 1 << 28
@@ -45,7 +45,7 @@ def _start_warp() -> None:
         os.close(stderr)
 
 
-class Caster:
+class Rasteriser:
     """Meshes and set-up on one device, ready to be drawn."""
 
     def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: torch.device) -> None:
