@@ -150,7 +150,10 @@ class SeqJEPA(nn.Module):
     # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the folder `path` with `model.safetensors` and `config.json`, whole or not at all."""
+        """Writes the folder `path` with `model.safetensors` and `config.json`, whole or not at all.
+
+        Replaces an earlier checkpoint there. Raises FileExistsError when `path` holds anything else.
+        """
         write_checkpoint(path, self.config, self.state_dict())
 
     @classmethod
