@@ -1,4 +1,4 @@
-"""Batched live rendering of many meshes, one launch per batch."""
+"""Batched live rendering of many meshes."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Renderer:
         self.meshes = tuple(meshes)
         self.setup = setup
         self.device = resolve_device(device)
+        if self.device.type not in ("cpu", "cuda"):
+            raise ValueError(f"the renderer runs on cpu or cuda, not on {self.device}")
         from . import rasteriser  # imports Warp, which takes a while and opens the devices
 
         self._rasteriser = rasteriser.Rasteriser(meshes, setup, self.device)
