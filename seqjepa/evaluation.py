@@ -31,6 +31,8 @@ class EvaluationConfig:
         hidden: width of the regressor of rotations.
         epochs: passes of its training; the paper's values are 1024 and 300.
         pooled: whether to report the pooled R2 too.
+        bf16: whether to run model and regressor under bfloat16 autocast, which changes scores by less than their
+            spread.
         seed: of the first repeat.
     """
 
@@ -42,14 +44,15 @@ class EvaluationConfig:
     hidden: int = 1024
     epochs: int = 300
     pooled: bool = False
+    bf16: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, low in (("train_episodes", 2), ("test_episodes", 2), ("repeats", 1), ("hidden", 1), ("epochs", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
-        if not self.views or min(self.views) < 1:
-            raise ValueError(f"views={self.views}: give numbers of views of at least 1")
+        if not self.views or min(self.views) < 1 or len(set(self.views)) < len(self.views):
+            raise ValueError(f"views={self.views}: give different numbers of views, each at least 1")
         check_seed(self.seed)
 
 
@@ -86,8 +89,10 @@ def evaluate(
     scores: Scores = {}
     for repeat in range(config.repeats):
         probing, testing = (first_episode(use, config.seed, repeat * _REPEAT) for use in ("probing", "testing"))
-        fitted = extract_features(model, train, config.train_episodes, config.views, config.policy, probing)
-        held_out = extract_features(model, test, config.test_episodes, config.views, config.policy, testing)
+        fitted, held_out = (
+            extract_features(model, world, count, config.views, config.policy, seed, config.bf16)
+            for world, count, seed in ((train, config.train_episodes, probing), (test, config.test_episodes, testing))
+        )
         for name, value in (
             *_class_scores(fitted, held_out, config.views, len(train.classes)),
             *_action_scores(fitted, held_out, _regressor(train, config, probing), config.pooled),
@@ -115,7 +120,7 @@ Fit = Callable[[Tensor, Tensor], Probe]
 def _regressor(world: World, config: EvaluationConfig, seed: int) -> Fit:
     if world.name == "images":
         return fit_linear
-    return lambda x, y: fit_mlp(x, y, hidden=config.hidden, epochs=config.epochs, seed=seed)
+    return lambda x, y: fit_mlp(x, y, hidden=config.hidden, epochs=config.epochs, seed=seed, bf16=config.bf16)
 
 
 def _action_scores(fitted: Features, held_out: Features, fit: Fit, pooled: bool) -> list:

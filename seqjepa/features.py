@@ -43,6 +43,7 @@ def extract_features(
     lengths: Sequence[int],
     policy: str | Policy | None = None,
     seed: int = 0,
+    bf16: bool = False,
 ) -> Features:
     """Roll out `count` episodes and embed them with the model in eval mode, whose mode is restored afterwards.
 
@@ -56,6 +57,8 @@ def extract_features(
         lengths: numbers of views to aggregate; the longest makes the length of the episodes, at least 2.
         policy: who moves, see `World.rollout`.
         seed: of the first episode.
+        bf16: whether to run the model under bfloat16 autocast: faster where the processor has it, and features that
+            are off by less than a hundredth of their deviation.
 
     Raises:
         ValueError: when the model was made for actions of another size than the world's.
@@ -64,7 +67,7 @@ def extract_features(
     training = model.training
     model.eval()
     try:
-        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed))
+        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed, bf16))
     finally:
         model.train(training)
     return Features(
@@ -77,12 +80,19 @@ def extract_features(
 
 
 def _embed_episodes(
-    model: SeqJEPA, world: World, count: int, lengths: Sequence[int], policy: str | Policy | None, seed: int
+    model: SeqJEPA,
+    world: World,
+    count: int,
+    lengths: Sequence[int],
+    policy: str | Policy | None,
+    seed: int,
+    bf16: bool,
 ) -> Iterator[Features]:
     """The features chunk by chunk."""
     scenes = torch.arange(count, device=world.device) * len(world) // count
     for start in range(0, count, _CHUNK):
         batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
-        z = model.encode(batch.views)
-        aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]) for m in lengths}
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
+            z = model.encode(batch.views).float()
+            aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]).float() for m in lengths}
         yield Features(z, aggregates, batch.poses, batch.actions, batch.labels)

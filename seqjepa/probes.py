@@ -76,6 +76,7 @@ def fit_mlp(
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     seed: int = 0,
+    bf16: bool = False,
 ) -> Probe:
     """Regression by D -> hidden -> ReLU -> hidden -> ReLU -> A, trained by Adam on the squared error (paper, 4.2).
 
@@ -87,6 +88,7 @@ def fit_mlp(
         batch_size: samples per step.
         learning_rate: of Adam, which decays to 0 by a half cosine.
         seed: of the weights and the order of the samples.
+        bf16: whether to train under bfloat16 autocast.
 
     Returns:
         (N', D) float32 -> (N', A) float32.
@@ -105,7 +107,9 @@ def fit_mlp(
     with torch.enable_grad():
         for _ in range(epochs):
             for index in torch.randperm(len(x), generator=generator, device=x.device).split(batch_size):
-                functional.mse_loss(head(x[index]), targets[index]).backward()
+                with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+                    predicted = head(x[index])
+                functional.mse_loss(predicted.float(), targets[index]).backward()
                 optimiser.step()
                 optimiser.zero_grad()
             schedule.step()

@@ -1,0 +1,311 @@
+import copy
+import json
+import math
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from saccadeworld.seqjepa.ema import ema_rate
+from saccadeworld.seqjepa.episode_seeds import first_episode
+from saccadeworld.seqjepa.training import DivergedError, Interrupted, Trainer, TrainingConfig
+from tiny import tiny_model, tiny_world
+
+CONFIG = {"steps": 6, "batch_size": 8, "length": 3, "log_every": 1, "learning_rate": 1e-3, "warmup": 0.3}
+
+
+def tiny_trainer(model=None, **options) -> Trainer:
+    return Trainer(model or tiny_model(), tiny_world(), TrainingConfig(**CONFIG | options))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """More would wait for each other longer than they work on tensors as small as these."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def stop_at(step: int):
+    """A report that presses Ctrl-C at a step."""
+
+    def report(trainer: Trainer) -> None:
+        if trainer.step == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return report
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_steps_equal_those_of_a_plain_loop():
+    """Rollouts, loss, clipping, AdamW, its schedule, and the target, against their textbook forms, without fusing."""
+    trainer = tiny_trainer(tiny_model(dropout=0.0), bf16=False, clip=0.5, ema=0.9, weight_decay=0.9)
+    model, world = copy.deepcopy(trainer.model), tiny_world()
+    start = copy.deepcopy(model)
+    trainer.run()
+
+    model.train()
+    learned = dict(model.encoder.named_parameters(prefix="encoder"))
+    learned |= {name: p for name, p in model.named_parameters() if not name.startswith(("encoder", "target"))}
+    first, second = ({name: torch.zeros_like(p) for name, p in learned.items()} for _ in range(2))
+    for step in range(6):
+        progress = step / 6
+        rate = 1e-3 * (0.025 + 0.975 * progress / 0.3)
+        if progress >= 0.3:
+            rate = 1e-3 * (0.025 + 0.975 * (1 + math.cos(math.pi * (progress - 0.3) / 0.7)) / 2)
+        loss = model.loss(world.rollout(8, 3, seed=8 * step))
+        gradients = dict(zip(learned, torch.autograd.grad(loss, learned.values()), strict=True))
+        norm = torch.cat([g.flatten() for g in gradients.values()]).norm()
+        with torch.no_grad():
+            for name, p in learned.items():
+                g = gradients[name] * min(1.0, 0.5 / (norm + 1e-6))
+                first[name] = 0.9 * first[name] + 0.1 * g
+                second[name] = 0.999 * second[name] + 0.001 * g * g
+                p *= 1 - rate * (0.9 if p.ndim > 1 else 0)
+                unbiased = (second[name] / (1 - 0.999 ** (step + 1))).sqrt()
+                p -= rate * first[name] / (1 - 0.9 ** (step + 1)) / (unbiased + 1e-8)
+            tau = 1 - 0.1 * (math.cos(math.pi * progress) + 1) / 2
+            for target, online in zip(model.target_encoder.parameters(), model.encoder.parameters(), strict=True):
+                target.copy_(tau * target + (1 - tau) * online)
+        assert trainer.history[step]["gradient_norm"] == pytest.approx(norm.item(), rel=1e-3)
+        assert trainer.history[step]["learning_rate"] == pytest.approx(rate)
+        assert trainer.history[step]["loss"] == pytest.approx(loss.item(), rel=1e-3)
+    # Adam turns the rounding of a gradient near zero into a step as large as any other: single weights may differ.
+    ours, theirs = (
+        torch.cat([(p - q).flatten() for p, q in zip(m.parameters(), start.parameters(), strict=True)])
+        for m in (trainer.model, model)
+    )
+    assert (ours - theirs).norm() < 0.01 * theirs.norm()
+
+
+def test_it_learns():
+    """The prediction gets better, which the cosine of a collapsed encoder would too: the embeddings stay spread."""
+    options = {"learning_rate": 3e-3, "ema": 0.9, "policy": "uniform", "batch_size": 32}
+    trainer = tiny_trainer(tiny_model(regulariser_weight=0.5), steps=80, **options)
+    trainer.run()
+    losses = [entry["prediction"] for entry in trainer.history]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+    assert trainer.history[-1]["spread"] > 0.5
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+@pytest.mark.parametrize("bf16", [True, False], ids=["bf16", "fp32"])
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, stop, bf16):
+    straight = tiny_trainer(tiny_model(dropout=0.3), bf16=bf16)
+    straight.run()
+    stopped = tiny_trainer(tiny_model(dropout=0.3), bf16=bf16)
+    with pytest.raises(Interrupted):
+        stopped.run(tmp_path / "model", stop_at(stop))
+    torch.manual_seed(12345)  # what else goes on in the process must not matter
+    resumed = Trainer.resume(tmp_path / "model", tiny_world())
+    assert resumed.step == stop
+    resumed.run()
+    assert resumed.step == straight.step == 6
+    assert resumed.config == straight.config
+    assert_same_tensors(resumed.model.state_dict(), straight.model.state_dict())
+    for left, right in zip(resumed.model.parameters(), straight.model.parameters(), strict=True):
+        assert_same_tensors(resumed.optimiser.state[left], straight.optimiser.state[right])
+    without_time = [[{**entry, "seconds": 0} for entry in t.history] for t in (resumed, straight)]
+    assert without_time[0] == without_time[1]
+
+
+def assert_same_tensors(left: dict, right: dict) -> None:
+    assert left.keys() == right.keys()
+    assert [name for name in left if not torch.equal(left[name], right[name])] == []
+
+
+def test_steps_and_seeds_see_episodes_of_their_own():
+    """Also the dropout of a step is its own: the same weights on the same batch lose something else."""
+    seen, world = [], tiny_world()
+    rollout = world.rollout
+
+    def noted(batch_size, length, policy, seed):
+        seen.append((seed, seed + batch_size))
+        return rollout(batch_size, length, policy, seed)
+
+    world.rollout = noted
+    for seed in (0, 1):
+        Trainer(tiny_model(), world, TrainingConfig(**CONFIG | {"seed": seed})).run()
+    seen.sort()
+    assert len(seen) == 12
+    assert all(end <= start for (_, end), (start, _) in zip(seen, seen[1:], strict=False))
+    assert seen[0][0] == first_episode("training", 0)
+
+
+@pytest.mark.parametrize("sizes", [(5, 3), (1, 7), (2, 2, 4)], ids=str)
+def test_a_batch_is_the_same_however_it_is_split(sizes):
+    world, first = tiny_world(), first_episode("training", 3, 100)
+    whole = world.rollout(8, 3, "saliency", first)
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    parts = [world.rollout(size, 3, "saliency", first + start) for size, start in zip(sizes, starts, strict=True)]
+    for name in ("views", "actions", "scenes", "labels"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name)), name
+
+
+def test_the_target_moves_by_the_schedules_rate():
+    trainer = tiny_trainer(ema=0.75)
+    before = [p.clone() for p in trainer.model.target_encoder.parameters()]
+    trainer.config = TrainingConfig(**CONFIG | {"ema": 0.75, "steps": 1})
+    trainer.run()
+    online = trainer.model.encoder.parameters()
+    for old, new, weights in zip(before, trainer.model.target_encoder.parameters(), online, strict=True):
+        torch.testing.assert_close(new, 0.75 * old + 0.25 * weights)
+    assert ema_rate(0.0, 0.75) == 0.75
+
+
+def test_the_mode_is_train_while_running_and_eval_afterwards():
+    trainer, modes = tiny_trainer(), []
+    trainer.run(report=lambda t: modes.append(t.model.training))
+    assert modes == [True] * 6
+    assert not trainer.model.training
+
+
+def test_the_log_has_its_interval_and_always_the_last_step():
+    trainer, reported = tiny_trainer(steps=7, log_every=3), []
+    trainer.run(report=lambda t: reported.append(t.step))
+    assert reported == [3, 6, 7]
+    assert [entry["step"] for entry in trainer.history] == reported
+    assert all(math.isfinite(value) for entry in trainer.history for value in entry.values())
+
+
+def test_checkpoints_have_their_interval(tmp_path):
+    saved, folder = [], tmp_path / "model"
+
+    def report(_) -> None:
+        if folder.exists():
+            saved.append(json.loads((folder / "training.json").read_text())["step"])
+
+    tiny_trainer(save_every=2).run(folder, report)
+    assert saved == [2, 2, 4, 4]
+    assert json.loads((folder / "training.json").read_text())["step"] == 6
+    assert not list(tmp_path.glob(".*")), "nothing temporary is left"
+
+
+def test_a_budget_in_minutes_counts_the_users_time():
+    trainer = tiny_trainer(steps=None, minutes=0.9 / 60)
+    start = time.perf_counter()
+    trainer.run(report=lambda _: time.sleep(0.2))
+    taken = time.perf_counter() - start
+    assert 0.9 <= taken < 4.0, "uncounted, a dozen seconds of sleep go by"
+    assert trainer.seconds == pytest.approx(taken, abs=0.3)
+    assert trainer.step < 6
+    rates = [entry["learning_rate"] for entry in trainer.history]
+    assert rates[-1] < 0.5 * max(rates), "the cosine acts in time too"
+
+
+def test_the_time_of_the_first_part_counts_in_the_second(tmp_path):
+    trainer = tiny_trainer(steps=None, minutes=1.2 / 60)
+
+    def stop_after(trainer: Trainer) -> None:
+        if trainer.seconds > 0.8:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        trainer.run(tmp_path / "model", stop_after)
+    resumed = Trainer.resume(tmp_path / "model", tiny_world())
+    start = time.perf_counter()
+    resumed.run()
+    assert 0 < time.perf_counter() - start < 1.1, "uncounted, it takes 1.2 again"
+    assert resumed.seconds >= 1.2
+
+
+@pytest.mark.parametrize("log_every", [1, 100])
+def test_weights_that_diverged_do_not_replace_sound_ones(tmp_path, log_every):
+    trainer = tiny_trainer(steps=2, log_every=log_every)
+    trainer.run(tmp_path / "model")
+    sound = contents(tmp_path / "model")
+    trainer.config = TrainingConfig(**CONFIG | {"log_every": log_every, "save_every": 1})
+    trainer.model.predictor.output.bias.data.fill_(math.nan)
+    with pytest.raises(DivergedError, match=r"nan at step 3; lower learning_rate=0\.001"):
+        trainer.run(tmp_path / "model")
+    assert contents(tmp_path / "model") == sound
+
+
+def test_a_learning_rate_out_of_all_proportion_is_told():
+    with pytest.raises(DivergedError, match="learning_rate=1e\\+30"):
+        tiny_trainer(steps=50, learning_rate=1e30).run()
+
+
+def test_a_model_for_another_world_is_refused():
+    with pytest.raises(ValueError, match="actions of 4 numbers, the world 'images' has 2"):
+        tiny_trainer(tiny_model(action_dim=4))
+
+
+def test_a_checkpoint_of_another_world_is_not_resumed(tmp_path):
+    tiny_trainer(steps=1).run(tmp_path / "model")
+    world = tiny_world()
+    world.action_dim = 4
+    with pytest.raises(ValueError, match="actions of 2 numbers, the world 'images' has 4"):
+        Trainer.resume(tmp_path / "model", world)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("training.json", None, FileNotFoundError, "no training to go on with"),
+        ("optimiser.safetensors", None, FileNotFoundError, "no training to go on with"),
+        ("training.json", b"{", ValueError, "not valid JSON"),
+        ("training.json", b"[]", ValueError, "not what a training leaves"),
+        ("training.json", b"{}", ValueError, "not what a training leaves"),
+        ("training.json", b'{"training": {"speed": 3}}', ValueError, "not what a training leaves.*speed"),
+        ("optimiser.safetensors", b"{", ValueError, "not a readable safetensors file"),
+        ("model.safetensors", None, FileNotFoundError, "not a checkpoint"),
+    ],
+)
+def test_a_damaged_checkpoint_is_not_resumed(finished, tmp_path, name, content, error, message):
+    folder = tmp_path / "model"
+    shutil.copytree(finished, folder)
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    with pytest.raises(error, match=message):
+        Trainer.resume(folder, tiny_world())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "model"
+    tiny_trainer(steps=1).run(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": None},
+        {"minutes": 1.0},
+        {"steps": 0},
+        {"steps": None, "minutes": math.nan},
+        {"batch_size": 1},
+        {"length": 1},
+        {"learning_rate": -1.0},
+        {"learning_rate": math.inf},
+        {"warmup": 1.0},
+        {"ema": 1.5},
+        {"weight_decay": math.nan},
+        {"clip": 0.0},
+        {"seed": -1},
+        {"log_every": 0},
+        {"save_every": 0},
+    ],
+    ids=str,
+)
+def test_impossible_configurations_are_refused(options):
+    with pytest.raises(ValueError, match="|".join(options)):
+        TrainingConfig(**options)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="torch.compile needs a C++ compiler")
+def test_compiled_training_equals_the_uncompiled():
+    trainers = [tiny_trainer(tiny_model(dropout=0.0), bf16=False, compile=compile) for compile in (False, True)]
+    for trainer in trainers:
+        trainer.run()
+    plain, compiled = ([entry["loss"] for entry in trainer.history] for trainer in trainers)
+    assert compiled == pytest.approx(plain, rel=1e-3)
