@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
@@ -151,7 +151,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         steps = rows.steps + 1
         self._rows = replace(rows, poses=self.world.settle(outcome.poses, rows.seeds, steps), steps=steps)
         self._steps += 1
-        self._trace(~self._ended)
+        self._trace(range(self.num_envs))
         rewards, terminations = outcome.rewards, self._on_host(outcome.terminations)
         if self._ended.any():
             rewards = rewards.masked_fill(self._on_device(self._ended), 0.0)
@@ -249,13 +249,12 @@ class SaccadeWorldVectorEnv(VectorEnv):
         seeds = draws.episode_seeds(self._on_device(self._seeds[mask]), self._on_device(self._episodes[mask]))
         scenes = self.world.draw_scenes(seeds)
         fresh = Rows(seeds, scenes, self.world.first_poses(seeds, scenes), torch.zeros_like(seeds))
-        index = self._on_device(np.flatnonzero(mask))
+        rows = np.flatnonzero(mask)
+        index = self._on_device(rows)
         self._rows = fresh if self._rows is None else self._rows.put(index, fresh)
         self._steps[mask] = 0
         self._ended = self._ended & ~mask
-        for row in np.flatnonzero(mask):
-            self._paths[row] = []
-        self._trace(mask)
+        self._trace(rows, begin=True)
         return index
 
     def _begin_next(self, mask: np.ndarray) -> Tensor:
@@ -271,11 +270,13 @@ class SaccadeWorldVectorEnv(VectorEnv):
         mask = self._on_device(ended) if self.output == "torch" else ended
         return first, {"final_obs": self._present(observation), "_final_obs": mask}
 
-    def _trace(self, mask: np.ndarray) -> None:
-        """Remember where the rows in the mask are, for `render`."""
+    def _trace(self, rows: Iterable[int], begin: bool = False) -> None:
+        """Remember where the rows are, for `render`, and if they begin an episode, forget where they were."""
         if self.render_mode is not None:
             poses = self._running().poses
-            for row in np.flatnonzero(mask):
+            for row in rows:
+                if begin:
+                    self._paths[row] = []
                 self._paths[row].append(poses[row])
 
     def _show(self) -> None:

@@ -50,14 +50,23 @@ class FixationSampler:
         allowed = ((candidates[:, :, None] - earlier[:, None]).square().sum(-1) > self.radius**2).all(2)
         first = allowed.int().argmax(dim=1)
         chosen = candidates.take_along_dim(first[:, None, None], dim=1)[:, 0]
-        stuck = ~allowed.any(dim=1)
-        if stuck.device.type == "cpu":
-            rows = stuck.nonzero()[:, 0]
-            if len(rows):
-                chosen[rows] = self._draw_in_full(scenes[rows], earlier[rows], uniforms[rows, -1])
+        redraw = self._redraw_on_host if scenes.device.type == "cpu" else self._redraw_on_device
+        return redraw(chosen, ~allowed.any(dim=1), scenes, earlier, uniforms[:, -1])
+
+    def _redraw_on_host(
+        self, chosen: Tensor, stuck: Tensor, scenes: Tensor, earlier: Tensor, uniforms: Tensor
+    ) -> Tensor:
+        """The chosen pixels, (B, 2), with those of stuck rows, (B,) bool, drawn in full: for these rows only."""
+        rows = stuck.nonzero()[:, 0]
+        if len(rows) == 0:
             return chosen
-        # Elsewhere, to ask which rows these are would be to wait for the device: it draws for all of them.
-        return torch.where(stuck[:, None], self._draw_in_full(scenes, earlier, uniforms[:, -1]), chosen)
+        return chosen.index_copy(0, rows, self._draw_in_full(scenes[rows], earlier[rows], uniforms[rows]))
+
+    def _redraw_on_device(
+        self, chosen: Tensor, stuck: Tensor, scenes: Tensor, earlier: Tensor, uniforms: Tensor
+    ) -> Tensor:
+        """The same, drawn for all rows, as asking a device which rows are stuck would be waiting for it."""
+        return torch.where(stuck[:, None], self._draw_in_full(scenes, earlier, uniforms), chosen)
 
     def _pixels(self, positions: Tensor) -> Tensor:
         flat = positions % self.side**2

@@ -82,13 +82,21 @@ def test_the_third_fixation_follows_the_map_without_both_discs():
 
 
 def test_a_draw_in_full_has_the_same_distribution():
-    # What devices other than the CPU compute for every row, without rejection.
     maps = rough_maps()
     sampler = FixationSampler(maps, 1.5)
     scenes, earlier = torch.zeros(COUNT, dtype=torch.int64), torch.tensor([[2, 2]]).expand(COUNT, 1, 2)
     pixels = sampler._draw_in_full(scenes, earlier, uniforms(COUNT, 4)[:, -1])
     expected = restricted(maps[0].double().numpy(), 1.5)[2 * SIDE + 2]
     assert_follows(counted(pixels), expected)
+
+
+def test_both_ways_to_redraw_stuck_rows_give_the_same_pixels(monkeypatch: pytest.MonkeyPatch):
+    sampler = FixationSampler(rough_maps(), 1.5)
+    scenes = torch.arange(3000) % 2
+    paths = [scanpaths(sampler, scenes, 3)]
+    monkeypatch.setattr(sampler, "_redraw_on_host", sampler._redraw_on_device)
+    paths.append(scanpaths(sampler, scenes, 3))
+    assert torch.equal(*paths)
 
 
 def test_inhibition_is_never_violated_while_anything_is_left():
