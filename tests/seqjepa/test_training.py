@@ -4,6 +4,7 @@ import math
 import shutil
 import signal
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_steps_and_seeds_see_episodes_of_their_own():
         Trainer(tiny_model(), world, TrainingConfig(**CONFIG | {"seed": seed})).run()
     seen.sort()
     assert len(seen) == 12
-    assert all(end <= start for (_, end), (start, _) in zip(seen, seen[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(seen))
     assert seen[0][0] == first_episode("training", 0)
 
 

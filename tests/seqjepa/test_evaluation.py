@@ -1,0 +1,165 @@
+import math
+
+import pytest
+import torch
+from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, make_world
+from saccadeworld.seqjepa.evaluation import EvaluationConfig, evaluate
+from tiny import CLASSES, tiny_model, tiny_pictures, tiny_world
+from torch import Tensor, nn
+
+QUICK = {"train_episodes": 300, "test_episodes": 200, "views": (1, 2, 3), "repeats": 2, "policy": "uniform"}
+
+
+def told_world(classes: int = 3, side: int = 64) -> ImagesWorld:
+    """Every pixel of a picture tells its row, its column and the picture's class."""
+    line = torch.arange(side, dtype=torch.uint8)
+    labels = torch.arange(2 * classes) % classes
+    rows, columns = line[:, None].expand(side, side), line.expand(side, side)
+    pictures = torch.stack([torch.stack([rows, columns, torch.full_like(rows, int(c))], -1) for c in labels])
+    return ImagesWorld(PictureSet(pictures, labels, tuple(map(str, range(classes)))), fovea=1)
+
+
+class Oracle(nn.Module):
+    """Reads the pixels of `told_world`: z is the place and the class, the aggregate their mean over the views."""
+
+    config = tiny_model().config
+
+    def __init__(self, classes: int = 3):
+        super().__init__()
+        self.classes = classes
+
+    def encode(self, views: Tensor) -> Tensor:
+        rows, columns, labels = views.flatten(-3).unbind(-1)
+        return torch.cat([torch.stack([rows, columns], -1), nn.functional.one_hot(labels.long(), self.classes)], -1)
+
+    def aggregate(self, z: Tensor, actions: Tensor) -> Tensor:
+        assert actions.shape == (len(z), z.shape[1] - 1, 2)
+        return z.float().mean(1)
+
+
+def middle(scores: dict[str, list[float]]) -> dict[str, float]:
+    return {name: sum(values) / len(values) for name, values in scores.items()}
+
+
+@pytest.fixture(scope="module")
+def oracle_scores():
+    config = EvaluationConfig(**QUICK | {"train_episodes": 1000, "test_episodes": 4000, "pooled": True})
+    return evaluate(Oracle(), told_world(), told_world(), config)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_oracle_knows_everything(oracle_scores):
+    scores = middle(oracle_scores)
+    for name in ("class/z", "class/aggregate/1", "class/aggregate/2", "class/aggregate/3"):
+        assert scores[name] == 1.0
+    for name in ("action/relative", "action/individual", "action/relative/pooled"):
+        assert scores[name] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_null_levels_are_the_closed_forms(oracle_scores):
+    """The displacement b - a of independent uniform fixations is best guessed as 1/2 - a, which explains half of it.
+
+    Saccades have mean 0 in both directions, so that both definitions of R2 agree.
+    """
+    scores = middle(oracle_scores)
+    assert scores["class/majority"] == pytest.approx(1 / 3, abs=0.01)
+    assert scores["action/first_pose"] == pytest.approx(0.5, abs=0.02)
+    assert scores["action/first_pose/pooled"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_model_that_sees_nothing_scores_nothing():
+    class Blind(Oracle):
+        def encode(self, views: Tensor) -> Tensor:
+            return torch.ones_like(super().encode(views))
+
+    scores = middle(evaluate(Blind(), told_world(), told_world(), EvaluationConfig(**QUICK)))
+    assert scores["class/z"] == scores["class/aggregate/3"] == pytest.approx(1 / 3, abs=0.01)
+    assert scores["action/relative"] == pytest.approx(0.0, abs=0.02)
+    assert scores["action/individual"] == pytest.approx(0.0, abs=0.02)
+
+
+def test_the_majority_is_that_of_the_training_split():
+    def world(labels: list[int]) -> ImagesWorld:
+        pictures = tiny_pictures(len(labels)).pictures
+        return ImagesWorld(PictureSet(pictures, torch.tensor(labels), CLASSES), fovea=8)
+
+    config = EvaluationConfig(**QUICK | {"train_episodes": 80, "test_episodes": 80})
+    scores = evaluate(tiny_model(), world([0, 0, 0, 1]), world([0, 1, 1, 1]), config)
+    assert scores["class/majority"] == [0.25, 0.25]
+
+
+def test_classes_that_one_split_lacks_do_no_harm():
+    def world(labels: list[int]) -> ImagesWorld:
+        return ImagesWorld(PictureSet(tiny_pictures(4).pictures, torch.tensor(labels), CLASSES), fovea=8)
+
+    config = EvaluationConfig(**QUICK | {"train_episodes": 40, "test_episodes": 40})
+    scores = evaluate(tiny_model(), world([0, 0, 1, 1]), world([1, 2, 2, 2]), config)
+    assert all(math.isfinite(value) for values in scores.values() for value in values)
+    assert max(scores["class/z"]) <= 0.25
+
+
+def test_scores_depend_on_the_seed_alone_and_repeats_differ():
+    worlds = tiny_world(), tiny_world(seed=1)
+    first, again, other = (evaluate(tiny_model(), *worlds, EvaluationConfig(**QUICK, seed=seed)) for seed in (0, 0, 1))
+    assert first == again
+    assert first["action/relative"][0] != first["action/relative"][1]
+    assert not set(first["action/relative"]) & set(other["action/relative"])
+
+
+def test_every_repeat_is_reported_and_the_model_left_as_it_was():
+    model, calls = tiny_model().train(), []
+    evaluate(model, tiny_world(), tiny_world(seed=1), EvaluationConfig(**QUICK), lambda: calls.append(model.training))
+    assert calls == [True, True]
+
+
+def test_rotations_are_regressed_by_an_mlp_and_lights_are_not(meshes):
+    """With 3DIEBench's moving light the pose has eight numbers, of which the rotation is the first four."""
+    world = ObjectsWorld(meshes, size=12, stage="view")
+    options = QUICK | {"train_episodes": 60, "test_episodes": 40, "repeats": 1, "hidden": 8, "epochs": 2}
+    scores = evaluate(tiny_model(action_dim=4), world, world, EvaluationConfig(**options))
+    again = evaluate(tiny_model(action_dim=4), world, world, EvaluationConfig(**options, bf16=True))
+    wider = evaluate(tiny_model(action_dim=4), world, world, EvaluationConfig(**options | {"hidden": 9}))
+    assert scores.keys() == again.keys() == wider.keys()
+    assert scores["action/individual"] != wider["action/individual"]
+    assert scores["class/majority"] == again["class/majority"]
+    assert scores["action/first_pose"] == pytest.approx(again["action/first_pose"], abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["images", "objects"])
+def test_no_instance_is_in_both_splits(name):
+    options = {"images": {"size": 32}, "objects": {}}[name]
+    train, test = (make_world(name, split=split, count=24, **options) for split in ("train", "test"))
+    if isinstance(train, ImagesWorld) and isinstance(test, ImagesWorld):
+        seen, unseen = ({picture.numpy().tobytes() for picture in world.pictures} for world in (train, test))
+    else:
+        seen, unseen = ({mesh.vertices.tobytes() for mesh in world.made_of.meshes} for world in (train, test))
+    assert len(seen) == len(unseen) == 24
+    assert not seen & unseen
+
+
+def test_worlds_that_do_not_belong_together_are_refused():
+    other = ImagesWorld(PictureSet(tiny_pictures().pictures, tiny_pictures().labels, ("a", "b", "c")), fovea=8)
+    with pytest.raises(ValueError, match=r"has classes \('red', 'green', 'blue'\), the test world \('a', 'b', 'c'\)"):
+        evaluate(tiny_model(), tiny_world(), other, EvaluationConfig(**QUICK))
+    with pytest.raises(ValueError, match="actions of 4 numbers, the world 'images' has 2"):
+        evaluate(tiny_model(action_dim=4), tiny_world(), tiny_world(), EvaluationConfig(**QUICK))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"train_episodes": 1},
+        {"test_episodes": 0},
+        {"views": ()},
+        {"views": (0, 1)},
+        {"views": (1, 1)},
+        {"repeats": 0},
+        {"hidden": 0},
+        {"epochs": 0},
+        {"seed": -1},
+    ],
+    ids=str,
+)
+def test_impossible_configurations_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        EvaluationConfig(**options)
