@@ -203,9 +203,9 @@ class SaccadeWorldVectorEnv(VectorEnv):
             raise TypeError(f"actions must be real numbers, got {actions.dtype}")
         if actions.shape != self.action_space.shape:
             raise ValueError(f"actions have shape {tuple(actions.shape)}; use {self.action_space.shape}")
-        actions = actions.detach().to(self.world.device, torch.float32)
-        self.world.check_actions(actions)
-        return actions
+        actions = actions.detach().float()
+        self.world.check_actions(actions)  # where they are: on the host the message can name the row
+        return actions.to(self.world.device)
 
     def _reset_mask(self, options: dict[str, Any]) -> np.ndarray:
         unknown = [option for option in options if option != "reset_mask"]

@@ -14,7 +14,7 @@ from torch import Tensor
 from .. import draws
 from ..checks import check_name, check_rows, check_whole, keyword_options
 from ..rollout import Policy, Rollout, roll_out
-from ..sources.banks import MeshSet, PictureSet
+from ..sources.banks import MeshSet, PictureSet, Skipped
 
 
 class World(ABC):
@@ -35,6 +35,7 @@ class World(ABC):
         classes: names of the classes.
         labels: (N,) int64, the class of each scene.
         device: where all tensors live.
+        skipped: files of the source that could not be used.
         made_of: the scenes as their source handed them over.
         options: the other arguments that the world was made with.
     """
@@ -51,6 +52,7 @@ class World(ABC):
     classes: tuple[str, ...]
     labels: Tensor
     device: torch.device
+    skipped: tuple[Skipped, ...]
     made_of: PictureSet | MeshSet
     options: dict[str, Any]
 
