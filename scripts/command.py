@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+import warnings
+from typing import Any, Protocol
 
 import tyro
+from tqdm import tqdm
 
 from ..seqjepa.training import DivergedError
 
 _USER_ERRORS = (ValueError, TypeError, OSError, DivergedError)
-_USAGE, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
+_FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
 
 
 class Command(Protocol):
@@ -25,11 +27,21 @@ def run_command(command: type[Command]) -> None:
 
 
 def run(command: Command) -> None:
-    """Run a command; an error that tells the user what to change is printed without a traceback, with exit code 2."""
-    try:
-        command.run()
-    except _USER_ERRORS as error:
-        print(f"saccadeworld: {error}", file=sys.stderr)
-        sys.exit(_USAGE)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+    """Run a command, with its warnings as one line each.
+
+    An error that tells the user what to change is printed as one line, without a traceback; the exit code is 2 then,
+    and 130 after Ctrl-C.
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            command.run()
+        except _USER_ERRORS as error:
+            print(f"saccadeworld: {error}", file=sys.stderr)
+            sys.exit(_FAILED)
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one

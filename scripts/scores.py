@@ -21,7 +21,7 @@ def table(name: str, trained: Scores, untrained: Scores) -> list[tuple[str, ...]
     views = [key for key in trained if key.startswith("class/aggregate/")]
     rows = [
         ("class/z", "class from z, 1 view", majority, "majority class"),
-        *((key, f"class from the aggregate, {key.rsplit('/')[-1]} views", majority, "majority class") for key in views),
+        *((key, f"class from the aggregate, {_views(key)}", majority, "majority class") for key in views),
         ("action/relative", "R2 of the action between 2 views", first_pose, "first pose alone"),
         ("action/individual", "R2 of a view's own pose", [0.0], "mean pose"),
     ]
@@ -43,6 +43,11 @@ def as_metrics(name: str, which: str, scores: Scores) -> dict[str, float]:
     for key, values in scores.items():
         metrics[f"{name}/{which}/{key}"], metrics[f"{name}/{which}/{key}/spread"] = summary(values)
     return metrics
+
+
+def _views(key: str) -> str:
+    count = key.rsplit("/")[-1]
+    return f"{count} view" if count == "1" else f"{count} views"
 
 
 def _with_spread(values: Sequence[float]) -> str:

@@ -1,0 +1,100 @@
+import json
+import math
+import pickle
+
+import pytest
+import torch
+from saccadeworld.seqjepa import SeqJEPA
+
+WORLD = "--world.options count 12 size 32 fovea 8"
+QUICK = "--evaluation.train-episodes 60 --evaluation.test-episodes 40 --evaluation.repeats 2 --evaluation.views 1 2"
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(0)
+    model = SeqJEPA(2, "small", encoder_width=4, layers=1, heads=2, action_embedding_dim=8, predictor_hidden=16)
+    model.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_it_prints_a_table_and_leaves_the_scores(saccadeworld, tmp_path, model):
+    result = saccadeworld("evaluate --model", model, "--out", tmp_path / "out", WORLD, QUICK, "--evaluation.seed 4")
+    assert (result.code, result.err) == (0, "")
+    content = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert content["seed"] == 4
+    assert content["config"]["world"]["options"]["fovea"] == "8"
+    assert all(math.isfinite(value) for value in content["metrics"].values())
+    score = content["metrics"]["images/trained/class/aggregate/2"]
+    assert f"images: class from the aggregate, 2 views  {score:.3f} ± " in result.out
+    other = content["metrics"]["images/untrained/action/relative"]
+    assert other != content["metrics"]["images/trained/action/relative"], "the twin has weights of its own"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["metrics.json"]
+
+
+def test_the_seed_decides(saccadeworld, tmp_path, model):
+    metrics = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        saccadeworld("evaluate --model", model, "--out", tmp_path / name, WORLD, QUICK, f"--evaluation.seed {seed}")
+        metrics.append(json.loads((tmp_path / name / "metrics.json").read_text())["metrics"])
+    assert metrics[0] == metrics[1]
+    assert metrics[0] != metrics[2]
+
+
+def test_the_pooled_score_is_an_option(saccadeworld, tmp_path, model):
+    saccadeworld("evaluate --model", model, "--out", tmp_path / "out", WORLD, QUICK, "--evaluation.pooled")
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())["metrics"]
+    assert "images/trained/action/relative/pooled" in metrics
+
+
+def assert_refused(result, out, message: str) -> None:
+    assert result.code == 2
+    assert (result.out, result.err.count("\n")) == ("", 1)
+    assert message in result.err
+    assert not out.exists()
+
+
+def test_a_model_for_another_world(saccadeworld, tmp_path, model):
+    world = "--world.name objects --world.options count 3 size 12"
+    result = saccadeworld("evaluate --model", model, "--out", tmp_path / "out", world, QUICK)
+    assert_refused(result, tmp_path / "out", "takes actions of 2 numbers, the world 'objects' has 4")
+
+
+def test_what_is_no_checkpoint(saccadeworld, tmp_path, model):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_bytes(pickle.dumps(print))
+    torn = model / "model.safetensors"
+    torn.write_bytes(torn.read_bytes()[:1000])
+    for path, message in (
+        (tmp_path / "nowhere", "no checkpoint folder"),
+        (tmp_path / "empty", "it has no config.json"),
+        (tmp_path / "file", "no checkpoint folder"),
+        (model, "is not a readable safetensors file"),
+    ):
+        result = saccadeworld("evaluate --model", path, "--out", tmp_path / "out", WORLD, QUICK)
+        assert_refused(result, tmp_path / "out", message)
+
+
+def test_a_checkpoint_of_another_shape(saccadeworld, tmp_path, model):
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"predictor_hidden": 17}))
+    result = saccadeworld("evaluate --model", model, "--out", tmp_path / "out", WORLD, QUICK)
+    assert_refused(result, tmp_path / "out", "instead of")
+
+
+def test_a_folder_without_instances_to_test_on(saccadeworld, tmp_path, model, picture_folder):
+    folder = picture_folder("cat/1 dog/1 eel/1")
+    world = ("--world.source", folder, "--world.options size 32 fovea 8")
+    result = saccadeworld("evaluate --model", model, "--out", tmp_path / "out", *world, QUICK)
+    assert result.code == 2
+    assert "none in the split 'test': a class needs two instances" in result.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_class_with_one_instance_is_trained_on_only(saccadeworld, tmp_path, model, picture_folder):
+    folder = picture_folder("cat/1 cat/2 cat/3 dog/1 dog/2 eel/1")
+    world = ("--world.source", folder, "--world.options size 32 fovea 8")
+    result = saccadeworld("evaluate --model", model, "--out", tmp_path / "out", *world, QUICK)
+    assert result.code == 0
+    assert "1 of 3 classes have no instance to test on: eel" in result.err
+    assert "Traceback" not in result.err

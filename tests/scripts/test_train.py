@@ -1,0 +1,256 @@
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from saccadeworld.scripts.train import Train
+from saccadeworld.seqjepa import SeqJEPA
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+WORLD = "--world.options count 8 size 32 fovea 8"
+MODEL = (
+    "--model.encoder small --model.encoder-width 4 --model.action-embedding-dim 8 --model.layers 1 "
+    "--model.predictor-hidden 16 --model.dropout 0.2"
+)
+TRAINING = "--training.batch-size 4 --training.length 3 --training.log-every 2"
+TINY = f"{WORLD} {MODEL} {TRAINING}"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def assert_refused(result, out: Path) -> None:
+    """One line that names the problem, exit code 2, and nothing left behind."""
+    assert result.code == 2
+    assert result.err.startswith("saccadeworld: ")
+    assert result.err.count("\n") == 1
+    assert result.out == ""
+    assert not out.is_dir() or not any(out.iterdir())
+
+
+@pytest.mark.parametrize("world", ["images", "objects"])
+def test_it_leaves_a_model_metrics_options_and_a_log(saccadeworld, tmp_path, world):
+    options = TINY if world == "images" else TINY.replace(WORLD, "--world.name objects --world.options count 3 size 12")
+    out = tmp_path / "deep" / "run"
+    result = saccadeworld("train --out", out, options, "--training.steps 5 --training.seed 3")
+    assert result.code == 0
+    assert str(out / "model") in result.out
+    assert result.err == "", "bars are for terminals"
+
+    assert SeqJEPA.load(out / "model").config.action_dim == {"images": 2, "objects": 4}[world]
+    assert read(out / "run.json")["world"]["name"] == world
+    content = read(out / "metrics.json")
+    assert content["seed"] == 3
+    assert content["config"]["training"]["steps"] == content["metrics"]["training/step"] == 5
+    assert content["versions"]["torch"] == torch.__version__
+    assert {"training/loss", "training/seconds", "training/spread"} <= content["metrics"].keys()
+    assert all(math.isfinite(value) for value in content["metrics"].values())
+
+    log = EventAccumulator(str(out / "tensorboard"))
+    log.Reload()
+    scalars = log.Scalars("training/loss")
+    assert [event.step for event in scalars] == [2, 4, 5]
+    assert scalars[-1].value == pytest.approx(content["metrics"]["training/loss"])
+    assert {path.name for path in out.iterdir()} == {"model", "run.json", "metrics.json", "tensorboard"}
+
+
+def test_ctrl_c_saves_and_the_resumed_run_equals_an_uninterrupted_one(saccadeworld, tmp_path):
+    """In a process of its own, interrupted from outside, and resumed in another."""
+    budget = "--training.steps 150 --training.save-every 20"
+    words = f"train --out {tmp_path / 'stopped'} {TINY} {budget}".split()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "saccadeworld.scripts.main", *words]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(tmp_path / "stopped" / "model", process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err == ""
+    step = read(tmp_path / "stopped" / "model" / "training.json")["step"]
+    assert 20 <= step < 150
+    assert f"saved at step {step}; to go on: saccadeworld train --out {tmp_path / 'stopped'} --resume" in out
+    assert not (tmp_path / "stopped" / "metrics.json").exists()
+
+    assert saccadeworld("train --out", tmp_path / "stopped", "--resume").code == 0
+    assert saccadeworld("train --out", tmp_path / "straight", TINY, budget).code == 0
+    for name in ("model.safetensors", "optimiser.safetensors"):
+        resumed, straight = (load_file(tmp_path / run / "model" / name) for run in ("stopped", "straight"))
+        assert resumed.keys() == straight.keys()
+        assert [key for key in resumed if not torch.equal(resumed[key], straight[key])] == []
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def test_a_second_ctrl_c_does_not_wait(saccadeworld, monkeypatch, tmp_path):
+    from saccadeworld.scripts import train
+
+    def impatient(trainer, _):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(train.Trainer, "save", impatient)
+    result = saccadeworld("train --out", tmp_path / "run", TINY, "--training.steps 5")
+    assert result.code == 130
+    assert "saved" not in result.out
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_a_finished_run_stays_as_it_is(saccadeworld, tmp_path):
+    saccadeworld("train --out", tmp_path / "run", TINY, "--training.steps 2")
+    weights = (tmp_path / "run" / "model" / "model.safetensors").read_bytes()
+    metrics = (tmp_path / "run" / "metrics.json").read_text()
+    assert saccadeworld("train --out", tmp_path / "run", "--resume").code == 0
+    assert (tmp_path / "run" / "model" / "model.safetensors").read_bytes() == weights
+    assert (tmp_path / "run" / "metrics.json").read_text() == metrics
+
+    again = saccadeworld("train --out", tmp_path / "run", TINY)
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert "add --resume to go on with it" in again.err
+    more = saccadeworld("train --out", tmp_path / "run", "--resume --training.steps 9")
+    assert (more.code, more.err.count("\n")) == (2, 1)
+    assert "give only --out with it" in more.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("run.json", None, "there is no run to resume"),
+        ("run.json", "{", "does not hold the options of a run"),
+        ("run.json", "{}", "does not hold the options of a run"),
+        ("model", None, "no checkpoint folder"),
+    ],
+)
+def test_what_is_no_run_is_not_resumed(saccadeworld, tmp_path, name, content, message):
+    out = tmp_path / "run"
+    saccadeworld("train --out", out, TINY, "--training.steps 1")
+    shutil.rmtree(out / name) if name == "model" else (out / name).unlink()
+    if content is not None:
+        (out / name).write_text(content)
+    result = saccadeworld("train --out", out, "--resume")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert message in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--world.options count 8 fovea 9 colour red", "no option 'colour'; it takes '"),
+        ("--world.options split test", "'split' is none of --world.options"),
+        ("--world.options count 8 size 32 fovea many", "fovea='many' is not a whole number"),
+        ("--world.options count 4 fovea 500", "fovea=500"),
+        ("--world.source nowhere", "no folder nowhere"),
+        (f"{TINY} --training.policy backwards", "policy='backwards' is not known; use one of 'saliency'"),
+        (f"{TINY} --model.heads 7", "heads=7 does not divide"),
+        (f"{TINY} --model.encoder vit", "encoder 'vit' is unknown"),
+        ("--device tpu", "device='tpu'"),
+        ("--resume", "there is no run to resume"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, options, message):
+    result = saccadeworld("train --out", tmp_path / "run", options)
+    assert_refused(result, tmp_path / "run")
+    assert message in result.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
+def test_cuda_where_there_is_none(saccadeworld, tmp_path):
+    result = saccadeworld("train --device cuda --out", tmp_path / "run")
+    assert_refused(result, tmp_path / "run")
+    assert "sees no CUDA device" in result.err
+
+
+def test_an_empty_folder(saccadeworld, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = saccadeworld("train --out", tmp_path / "run", "--world.source", tmp_path / "empty")
+    assert_refused(result, tmp_path / "run")
+    assert "holds no usable file" in result.err
+
+
+def test_bad_files_are_warned_of_in_one_line(saccadeworld, tmp_path, picture_folder):
+    folder = picture_folder("cat/1 cat/2 cat/3")
+    (folder / "cat" / "bad.png").touch()
+    options = TINY.replace("count 8 ", "")
+    result = saccadeworld("train --training.steps 1 --out", tmp_path / "run", "--world.source", folder, options)
+    assert result.code == 0
+    assert result.err.startswith("saccadeworld: warning: ")
+    assert result.err.count("\n") == 1
+    assert "bad.png (empty file)" in result.err
+
+
+@pytest.mark.parametrize("below", ["", "sub/folder"])
+def test_a_file_in_the_way(saccadeworld, tmp_path, below):
+    (tmp_path / "file").write_text("mine")
+    result = saccadeworld("train --out", tmp_path / "file" / below, TINY)
+    assert_refused(result, tmp_path / "file" / below)
+    assert "cannot be written (Not a directory)" in result.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("below", ["", "sub/folder"])
+def test_a_folder_that_may_not_be_written(saccadeworld, tmp_path, below):
+    tmp_path.chmod(0o555)
+    with unprivileged():
+        result = saccadeworld("train --out", tmp_path / below, TINY)
+    assert_refused(result, tmp_path / below)
+    assert "cannot be written (Permission denied)" in result.err
+
+
+@contextmanager
+def unprivileged():
+    """Root may write anywhere."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_a_run_that_diverges(saccadeworld, tmp_path):
+    result = saccadeworld("train --out", tmp_path / "run", TINY, "--training.steps 90 --training.learning-rate 1e30")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "lower learning_rate=1e+30" in result.err
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_options_from_python_are_those_of_the_shell(saccadeworld, tmp_path):
+    saccadeworld("train --training.steps 1 --out", tmp_path / "shell", TINY)
+    from saccadeworld.scripts.options import WorldOptions
+    from saccadeworld.seqjepa.config import ModelOptions
+    from saccadeworld.seqjepa.training import TrainingConfig
+
+    Train(
+        out=tmp_path / "python",
+        world=WorldOptions(options={"count": "8", "size": "32", "fovea": "8"}),
+        model=ModelOptions(
+            encoder="small", encoder_width=4, action_embedding_dim=8, layers=1, predictor_hidden=16, dropout=0.2
+        ),
+        training=TrainingConfig(steps=1, batch_size=4, length=3, log_every=2),
+    ).run()
+    weights = [(tmp_path / run / "model" / "model.safetensors").read_bytes() for run in ("shell", "python")]
+    assert weights[0] == weights[1]
