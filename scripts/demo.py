@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +14,7 @@ import torch
 
 from ..envs.worlds import ImagesWorld, World, make_world
 from ..seqjepa import SeqJEPA
+from ..seqjepa.episode_seeds import check_seed
 from ..seqjepa.evaluation import EvaluationConfig, Scores, evaluate
 from ..seqjepa.training import Trainer, TrainingConfig
 from ..seqjepa.view_statistics import view_statistics
@@ -24,6 +26,8 @@ from .results import prepare_folder, write_metrics
 from .scores import HEADER, as_metrics, format_table, table
 
 REPORT_SECONDS = 8.0
+TRAINING_SECONDS = 3.0  # the least for each world
+FULL_MINUTES = 5.0  # with fewer, fewer episodes are evaluated too
 
 
 @dataclass(frozen=True)
@@ -130,38 +134,48 @@ class Demo:
     seed: int = 0
 
     def run(self) -> None:
-        if self.minutes < 1:
-            raise ValueError(f"--minutes {self.minutes}: the demo needs at least 1 minute")
+        if not 1 <= self.minutes < math.inf:
+            raise ValueError(f"--minutes {self.minutes}: the demo needs at least 1 minute, and has an end")
+        check_seed(self.seed)
         out = prepare_folder(self.out)
-        deadline = Deadline(60 * self.minutes)
-        studies = {name: self._prepare(name, deadline) for name in RECIPES}
-        evaluation_seconds = self._evaluate(studies, deadline, "untrained")
-        spare = deadline.left - 1.3 * evaluation_seconds - REPORT_SECONDS
-        for study in studies.values():
-            self._train(study, spare / len(studies) / 60, deadline)
-        self._evaluate(studies, deadline, "trained")
-        deadline.show("writing the report")
-        for name, study in studies.items():
-            study.model.save(out / f"model-{name}")
-        self._write_report(out, studies)
-        deadline.close()
+        with Deadline(60 * self.minutes) as deadline:
+            studies = {name: self._prepare(name, deadline) for name in RECIPES}
+            evaluation_seconds = self._evaluate(studies, deadline, "untrained")
+            spare = deadline.left - 1.3 * evaluation_seconds - REPORT_SECONDS
+            for study in studies.values():
+                self._train(study, spare / len(studies), deadline)
+            self._evaluate(studies, deadline, "trained")
+            deadline.show("writing the report")
+            for name, study in studies.items():
+                study.model.save(out / f"model-{name}")
+            self._write_report(out, studies)
         write_metrics(out, _metrics(studies), self.seed, asdict(self), recipes=_recipes(studies))
         print(format_table([HEADER, *_table(studies)]))
         print(f"\nreport: {out / 'report.html'}")
 
     def _prepare(self, name: str, deadline: Deadline) -> Study:
-        recipe = RECIPES[name]
+        recipe = self._recipe(name)
         source = {"images": self.images, "objects": self.meshes}[name]
         deadline.show(f"{name}: making the scenes")
         train, test = (
             make_world(name, None if source is None else str(source), split=split, device=self.device, **recipe.world)
             for split in ("train", "test")
         )
-        training = replace(recipe.training, seed=self.seed)
-        mean, std = view_statistics(train, training.policy)
+        mean, std = view_statistics(train, recipe.training.policy)
         torch.manual_seed(self.seed)
         model = SeqJEPA(train.action_dim, mean=mean, std=std, **recipe.model)
-        return Study(recipe, train, test, model, Trainer(model, train, training))
+        return Study(recipe, train, test, model, Trainer(model, train, recipe.training))
+
+    def _recipe(self, name: str) -> Recipe:
+        """The world's recipe with the seed, and evaluation within a short budget."""
+        recipe, share = RECIPES[name], min(1.0, self.minutes / FULL_MINUTES)
+        evaluation = replace(
+            recipe.evaluation,
+            seed=self.seed,
+            train_episodes=round(share * recipe.evaluation.train_episodes),
+            test_episodes=round(share * recipe.evaluation.test_episodes),
+        )
+        return replace(recipe, training=replace(recipe.training, seed=self.seed), evaluation=evaluation)
 
     def _evaluate(self, studies: Mapping[str, Study], deadline: Deadline, which: str) -> float:
         """Evaluate every model and note its scores as "trained" or "untrained"; the seconds it took."""
@@ -169,19 +183,18 @@ class Demo:
         for name, study in studies.items():
             report = partial(deadline.show, f"{name}: probing the {which} model")
             report()
-            config = replace(study.recipe.evaluation, seed=self.seed)
-            scores = evaluate(study.model, study.train, study.test, config, report)
+            scores = evaluate(study.model, study.train, study.test, study.recipe.evaluation, report)
             setattr(study, which, scores)
         return before - deadline.left
 
-    def _train(self, study: Study, minutes: float, deadline: Deadline) -> None:
-        if minutes <= 0.05:
+    def _train(self, study: Study, seconds: float, deadline: Deadline) -> None:
+        if seconds < TRAINING_SECONDS:
             raise ValueError(
-                f"--minutes {self.minutes}: evaluation alone takes most of that here, {minutes:.2f} minutes would be "
-                "left for each training; give more"
+                f"--minutes {self.minutes:g}: making the worlds and evaluating take most of that here, "
+                f"{max(0.0, seconds):.1f} seconds would be left for each training; give more"
             )
         trainer = study.trainer
-        trainer.config = replace(trainer.config, minutes=minutes)
+        trainer.config = replace(trainer.config, minutes=seconds / 60)
         trainer.run(report=lambda t: deadline.show(f"{study.train.name}: training, loss {t.history[-1]['loss']:.3f}"))
 
     def _write_report(self, out: Path, studies: Mapping[str, Study]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Self
 
 from tqdm import tqdm
 
 
 class Deadline:
-    """A wall-clock budget, shown as a bar that tells what is being done and the time left.
+    """A wall-clock budget, shown while it is entered as a bar that tells what is being done and the time left.
 
     Args:
         seconds: the budget, counted from now.
@@ -33,5 +34,8 @@ class Deadline:
         self._bar.n = min(self.seconds, self.seconds - self.left)
         self._bar.refresh()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._bar.close()
