@@ -13,7 +13,14 @@ BUILT_IN_COUNT = {"train": 2000, "test": 500}
 
 
 def load_picture_source(
-    source: str, *, split: Split, count: int | None, size: int, seed: int, device: str | torch.device
+    source: str,
+    *,
+    split: Split,
+    count: int | None,
+    size: int,
+    seed: int,
+    clutter: float | None,
+    device: str | torch.device,
 ) -> PictureSet:
     """The pictures of a source.
 
@@ -24,21 +31,24 @@ def load_picture_source(
             when left out. A folder is always read whole.
         size: side of the pictures in pixels.
         seed: of the built-in source.
-        device: where the built-in source is computed.
+        clutter: of the built-in source, how much there is beside the object, from 0 to 1, which it is when left out.
+        device: where the pictures are made.
 
     Raises:
-        ValueError: for an unknown split, a count below 1, or a folder in which nothing is usable.
+        ValueError: for an unknown split, a count below 1, an option of the built-in source with a folder, or a folder
+            in which nothing is usable.
         FileNotFoundError: for a folder that does not exist.
     """
-    _check(source, "scenes", split, count)
+    _check(source, "scenes", split, count=count, clutter=clutter)
     if source == "scenes":
-        return make_scenes(split, count or BUILT_IN_COUNT[split], size=size, seed=seed, device=device)
-    return load_pictures(source, split, size)
+        clutter = 1.0 if clutter is None else clutter
+        return make_scenes(split, count or BUILT_IN_COUNT[split], size, seed, device, clutter)
+    return load_pictures(source, split, size, device=device)
 
 
 def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int) -> MeshSet:
     """The meshes of a source: "shapes", or the path of a folder. Arguments and errors as in `load_picture_source`."""
-    _check(source, "shapes", split, count)
+    _check(source, "shapes", split, count=count)
     if source == "shapes":
         return make_shapes(split, count or BUILT_IN_COUNT[split], seed=seed)
     from .meshes import load_meshes  # here, as it imports trimesh, which takes a while
@@ -46,13 +56,14 @@ def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int)
     return load_meshes(source, split)
 
 
-def _check(source: str, built_in: str, split: str, count: int | None) -> None:
+def _check(source: str, built_in: str, split: str, *, count: int | None, clutter: float | None = None) -> None:
     if split not in BUILT_IN_COUNT:
         raise ValueError(f'split={split!r} is not known; use "train" or "test"')
     if count is not None and count < 1:
         raise ValueError(f"count={count}: a world has at least 1 scene")
-    if count is not None and source != built_in:
-        raise ValueError(f"count={count} is for the built-in source {built_in!r}; the folder {source!r} is read whole")
+    for name, value in (("count", count), ("clutter", clutter)):
+        if value is not None and source != built_in:
+            raise ValueError(f"{name}={value} is for the built-in source {built_in!r}; {source!r} is a folder")
 
 
 __all__ = ["MeshSet", "PictureSet", "Split", "load_mesh_source", "load_picture_source"]

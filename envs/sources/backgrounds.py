@@ -30,18 +30,19 @@ _LEAF_CONTRAST = (0.1, 0.4)  # standard deviation of brightness
 _NOISE_CONTRAST = (0.03, 0.17)
 
 
-def make_backgrounds(seeds: Tensor, size: int) -> Tensor:
-    """Draw one background per seed; a row depends on its seed and the size alone.
+def make_backgrounds(seeds: Tensor, size: int, contrast: float = 1.0) -> Tensor:
+    """Draw one background per seed; a row depends on its seed, the size and the contrast alone.
 
     Args:
         seeds: (B,) int64.
         size: side in pixels.
+        contrast: share of the contrast of photographs, from 0 (one plain colour) to 1.
 
     Returns:
         (B, 3, size, size) float32 sRGB in [0, 1], on the device of the seeds.
     """
     leaf = _leaves(seeds, size).flatten(1)
-    colours, contrasts = _palette(seeds)
+    colours, contrasts = _palette(seeds, contrast)
     picture = _noise(seeds, size).flatten(2) * contrasts.gather(1, leaf)[:, None]
     picture += colours.gather(2, leaf[:, None].expand(-1, 3, -1))
     return _soften(_to_rgb(picture).unflatten(2, (size, size)), seeds).clamp_(0, 1)
@@ -118,18 +119,18 @@ def _noise(seeds: Tensor, size: int) -> Tensor:
     return torch.fft.irfft2(waves, norm="forward")[..., :size, :size]
 
 
-def _palette(seeds: Tensor) -> tuple[Tensor, Tensor]:
+def _palette(seeds: Tensor, contrast: float) -> tuple[Tensor, Tensor]:
     """Colour, (B, 3, 1 + _LEAVES) along the axes, and contrast of the noise, (B, 1 + _LEAVES), per leaf."""
     u = draws.uniform(seeds, 0, "palette", 3)
     leaves = draws.normal(seeds, 0, "leaf colours", 3 * _LEAVES).unflatten(1, (3, _LEAVES))
     spreads = leaves.new_tensor(_SPREADS)[:, None]
-    leaves *= between(u[:, :1, None], _LEAF_CONTRAST) * spreads
+    leaves *= contrast * between(u[:, :1, None], _LEAF_CONTRAST) * spreads
     mean = draws.normal(seeds, 0, "mean colour", 3) * leaves.new_tensor((0.0, *_CHROMA))
     mean[:, 0] += between(u[:, 1], _BRIGHTNESS)
     colours = F.pad(leaves, (1, 0)) + mean[..., None]
 
     roughness = draws.uniform(seeds, 0, "leaf contrasts", _LEAVES)
-    contrasts = between(u[:, 2:], _NOISE_CONTRAST) * F.pad(roughness, (1, 0), value=1.0)
+    contrasts = contrast * between(u[:, 2:], _NOISE_CONTRAST) * F.pad(roughness, (1, 0), value=1.0)
     return colours, contrasts
 
 

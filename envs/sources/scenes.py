@@ -28,7 +28,12 @@ _DISTRACTOR_RADII = (0.05, 0.14)  # in sides of the picture
 
 
 def make_scenes(
-    split: Split, count: int, size: int = 96, seed: int = 0, device: str | torch.device = "cpu"
+    split: Split,
+    count: int,
+    size: int = 96,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    clutter: float = 1.0,
 ) -> PictureSet:
     """Pictures of single things, of the classes of `make_shapes`, with the mask of the thing.
 
@@ -45,17 +50,21 @@ def make_scenes(
         size: side of the pictures in pixels, at least 32.
         seed: another seed gives other pictures.
         device: where they are computed and stay.
+        clutter: how much there is beside the thing, from 0 to 1: the share of the contrast of photographs that the
+            background has, and of the distractors.
 
     Returns:
         Pictures with masks; a mask is true where the thing covers more than half of a pixel.
 
     Raises:
-        ValueError: an unknown split or device, a count below 1 or a size below 32.
+        ValueError: an unknown split or device, a count below 1, a size below 32 or a clutter out of range.
     """
     from ..renderer import Renderer, Setup  # here, as the renderer imports this package
 
     if size < 32:
         raise ValueError(f"size={size}: scenes need at least 32 pixels a side")
+    if not 0 <= clutter <= 1:
+        raise ValueError(f"clutter={clutter} must be in [0, 1]")
     device = resolve_device(device)
     shapes = make_shapes(split, count, seed)
     indices = torch.arange(count, device=device)
@@ -71,7 +80,7 @@ def make_scenes(
     for start in range(0, count, _CHUNK):
         chunk = slice(start, start + _CHUNK)
         sprites = _sprites(Renderer(shapes.meshes[chunk], setup, device), seeds[chunk])
-        picture, masks[chunk] = _compose(sprites, seeds[chunk], size)
+        picture, masks[chunk] = _compose(sprites, seeds[chunk], size, clutter)
         pictures[chunk] = (picture * 255 + 0.5).byte().movedim(1, -1)
     return PictureSet(pictures, shapes.labels.to(device), shapes.classes, masks)
 
@@ -94,10 +103,10 @@ def _sprites(renderer: Renderer, seeds: Tensor) -> Tensor:
     return torch.cat([colour * alpha, alpha], 1)
 
 
-def _compose(sprites: Tensor, seeds: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def _compose(sprites: Tensor, seeds: Tensor, size: int, clutter: float) -> tuple[Tensor, Tensor]:
     """Pictures, (B, 3, size, size) in [0, 1], and masks, (B, size, size)."""
     colour, alpha = _place(sprites, seeds, size).split([3, 1], 1)
-    behind = _add_distractors(make_backgrounds(seeds, size), seeds)
+    behind = _add_distractors(make_backgrounds(seeds, size, clutter), seeds, clutter)
     hidden = _mean(behind * alpha, alpha)
     behind = (behind + _push(hidden - _mean(colour, alpha))).clamp_(0, 1)
     return torch.lerp(behind, torch.zeros_like(behind), alpha) + colour, alpha[:, 0] > 0.5
@@ -137,7 +146,7 @@ def _tents(source: int, target: int, scale: Tensor, origin: Tensor, centre: Tens
     return weights / weights.sum(2, keepdim=True).clamp_min(1e-6)
 
 
-def _add_distractors(pictures: Tensor, seeds: Tensor) -> Tensor:
+def _add_distractors(pictures: Tensor, seeds: Tensor, clutter: float) -> Tensor:
     size = pictures.shape[-1]
     u = draws.uniform(seeds, 0, "distractors", 9 * _DISTRACTORS).unflatten(1, (_DISTRACTORS, 9))
     half = between(u[..., 2:4], _DISTRACTOR_RADII)
@@ -145,7 +154,8 @@ def _add_distractors(pictures: Tensor, seeds: Tensor) -> Tensor:
     colours = between(u[..., 5:8], (0.1, 0.95)).movedim(1, 0)[..., None, None]
     light = (2 * math.pi * u[..., 8]).movedim(1, 0)[..., None, None]
     pixels = (half.amin(-1) * size).movedim(1, 0)[..., None, None]  # how sharp an edge is
-    shown = draws.integers(seeds, 0, "number of distractors", _DISTRACTORS)[..., None]
+    number = 1 + draws.integers(seeds, 0, "number of distractors", _DISTRACTORS)[..., None]
+    shown = (clutter * number).round()
     for k, (u_rows, u_columns, v_rows, v_columns) in enumerate(zip(*axes, strict=True)):
         x, y = u_rows + u_columns, v_rows + v_columns
         slope = x * torch.cos(light[k]) + y * torch.sin(light[k])
@@ -155,7 +165,7 @@ def _add_distractors(pictures: Tensor, seeds: Tensor) -> Tensor:
         else:
             reach = torch.hypot(x, y)
             shade = 0.35 + 0.65 * (0.6 * slope + 0.8 * (1 - reach.square()).clamp_min(0).sqrt()).clamp(0, 1)
-        cover = ((1 - reach) * pixels[k] + 0.5).clamp(0, 1) * (k <= shown)
+        cover = ((1 - reach) * pixels[k] + 0.5).clamp(0, 1) * (k < shown)
         pictures = torch.lerp(pictures, colours[k] * shade[:, None], cover[:, None])
     return pictures
 

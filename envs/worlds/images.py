@@ -78,12 +78,15 @@ class ImagesWorld(World):
         count: int | None = None,
         size: int = 96,
         source_seed: int = 0,
+        clutter: float | None = None,
         device: str | torch.device = "cpu",
         **options: Any,
     ) -> ImagesWorld:
         """A world over a built-in source or a folder of pictures; see `envs.sources.load_picture_source`."""
         resolve_device(device)
-        pictures = load_picture_source(source, split=split, count=count, size=size, seed=source_seed, device=device)
+        pictures = load_picture_source(
+            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=device
+        )
         return cls(pictures, device=device, **options)
 
     @classmethod

@@ -84,6 +84,12 @@ def test_other_sizes(size: int):
     assert (torch.maximum(rows, columns) / size > 0.3).all()
 
 
+@pytest.mark.parametrize("clutter", [-0.1, 1.5, float("nan")])
+def test_clutter_out_of_range(clutter: float):
+    with pytest.raises(ValueError, match=r"clutter=.* must be in \[0, 1\]"):
+        make_scenes("train", 1, clutter=clutter)
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="size=31"):
         make_scenes("train", 1, 31)
@@ -138,7 +144,7 @@ def test_masks_and_compositing_on_plain_sprites():
     """A magenta box as sprite: magenta exactly where the mask is, background elsewhere."""
     sprites = torch.zeros(32, 4, 80, 80)
     sprites[:, :, 20:60, 30:50] = torch.tensor([1.0, 0.0, 1.0, 1.0])[:, None, None]
-    pictures, masks = scenes._compose(sprites, seeds(32), SIZE)
+    pictures, masks = scenes._compose(sprites, seeds(32), SIZE, clutter=1.0)
     distance = (pictures - torch.tensor([1.0, 0.0, 1.0])[:, None, None]).abs().amax(1)
     inner = ~F.max_pool2d((~masks).float()[:, None], 5, 1, 2)[:, 0].bool()
     outer = ~F.max_pool2d(masks.float()[:, None], 5, 1, 2)[:, 0].bool()
@@ -149,9 +155,19 @@ def test_masks_and_compositing_on_plain_sprites():
     assert ((rows * columns - masks.sum((1, 2))) <= 4).all()  # but for corners covered by less than half
 
 
+def test_clutter_is_all_that_clutter_changes(train: PictureSet):
+    """Without clutter the surroundings are one colour; things, places and masks stay as they are."""
+    plain = make_scenes("train", 32, clutter=0.0)
+    assert torch.equal(masks_of(plain), masks_of(train)[:32])
+    surroundings = ~F.max_pool2d(masks_of(plain).float()[:, None], 5, 1, 2)[:, 0].bool()
+    for picture, around, cluttered in zip(plain.pictures, surroundings, train.pictures, strict=False):
+        assert picture[around].float().std(0).max() == 0
+        assert cluttered[around].float().std(0).min() > 3
+
+
 def test_every_tensor_is_on_the_device_of_the_seeds():
     """The meta device refuses, like a GPU, to mix with the CPU."""
-    pictures, masks = scenes._compose(torch.empty(4, 4, 80, 80, device="meta"), seeds(4).to("meta"), SIZE)
+    pictures, masks = scenes._compose(torch.empty(4, 4, 80, 80, device="meta"), seeds(4).to("meta"), SIZE, clutter=1.0)
     assert pictures.is_meta
     assert masks.is_meta
 
