@@ -75,10 +75,13 @@ def fit_mlp(
     epochs: int = 300,
     batch_size: int = 256,
     learning_rate: float = 1e-3,
+    decay: float = 0.0,
     seed: int = 0,
     bf16: bool = False,
 ) -> Probe:
-    """Regression by D -> hidden -> ReLU -> hidden -> ReLU -> A, trained by Adam on the squared error (paper, 4.2).
+    """Regression by D -> hidden -> ReLU -> hidden -> ReLU -> A, trained by Adam on the squared error.
+
+    The head and the loss are the paper's; its Adam has a constant rate and no decay.
 
     Args:
         features: (N, D) float32.
@@ -86,7 +89,8 @@ def fit_mlp(
         hidden: width of the two hidden layers.
         epochs: passes over the training set.
         batch_size: samples per step.
-        learning_rate: of Adam, which decays to 0 by a half cosine.
+        learning_rate: of Adam, which falls to 0 by a half cosine.
+        decay: decoupled weight decay (AdamW), 0 for Adam.
         seed: of the weights and the order of the samples.
         bf16: whether to train under bfloat16 autocast.
 
@@ -102,7 +106,7 @@ def fit_mlp(
             nn.Linear(x.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
             nn.Linear(hidden, targets.shape[1]),
         ).to(features.device)  # fmt: skip
-    optimiser = torch.optim.Adam(head.parameters(), learning_rate, fused=True)
+    optimiser = torch.optim.AdamW(head.parameters(), learning_rate, weight_decay=decay, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     with torch.enable_grad():
         for _ in range(epochs):

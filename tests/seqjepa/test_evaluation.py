@@ -156,6 +156,7 @@ def test_worlds_that_do_not_belong_together_are_refused():
         {"repeats": 0},
         {"hidden": 0},
         {"epochs": 0},
+        {"decay": -0.1},
         {"seed": -1},
     ],
     ids=str,

@@ -100,6 +100,14 @@ def test_the_mlp_learns_products(products, bf16):
     assert r2(fit_mlp(x, y, hidden=64, epochs=60, batch_size=64, bf16=bf16)(new), new_y) > 0.9
 
 
+def test_decay_keeps_the_mlp_from_learning_by_heart():
+    """Thirty samples of noise: nothing to learn."""
+    x, y = torch.randn(60, 20, generator=torch.Generator().manual_seed(0)).split([18, 2], dim=1)
+    plain, decayed = (fit_mlp(x[:30], y[:30], hidden=64, epochs=200, decay=decay) for decay in (0.0, 50.0))
+    assert r2(plain(x[:30]), y[:30]) > 0.9 > 0.5 > r2(decayed(x[:30]), y[:30])
+    assert r2(plain(x[30:]), y[30:]) < r2(decayed(x[30:]), y[30:])
+
+
 def test_the_mlp_is_repeatable_and_leaves_the_generator_alone(products):
     x, y, new, _ = products
     torch.manual_seed(5)
