@@ -6,7 +6,7 @@ import pytest
 import torch
 from saccadeworld.seqjepa import SeqJEPA
 
-WORLD = "--world.options count 12 size 32 fovea 8"
+WORLD = "--world.options count 6 size 32 fovea 8"
 QUICK = "--evaluation.train-episodes 60 --evaluation.test-episodes 40 --evaluation.repeats 2 --evaluation.views 1 2"
 
 

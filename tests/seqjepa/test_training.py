@@ -194,8 +194,8 @@ def test_a_budget_in_minutes_counts_the_users_time():
     trainer.run(report=lambda _: time.sleep(0.2))
     taken = time.perf_counter() - start
     assert 0.9 <= taken < 4.0, "uncounted, a dozen seconds of sleep go by"
-    assert trainer.seconds == pytest.approx(taken, abs=0.3)
-    assert trainer.step < 6
+    assert trainer.seconds == pytest.approx(taken, abs=0.5)
+    assert trainer.step <= 6
     rates = [entry["learning_rate"] for entry in trainer.history]
     assert rates[-1] < 0.5 * max(rates), "the cosine acts in time too"
 
