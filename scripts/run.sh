@@ -23,8 +23,19 @@ wanted_state() {
 
 is_ready() { [ -x "$venv/bin/python" ] && [ -f "$state" ] && wanted_state | cmp -s - "$state"; }
 
-# Waits for another run of this script that is installing: the lock is on the open file and ends with this process.
-lock() { "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; }
+# One installation at a time: the lock is on the open pyproject.toml, and ends with this script and what it started.
+lock() {
+    exec 9<>"$root/pyproject.toml"
+    "$1" - "$venv" <<'PYTHON'
+import fcntl, sys
+
+try:
+    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print(f"saccadeworld: waiting for another installation into {sys.argv[1]}", file=sys.stderr)
+    fcntl.flock(9, fcntl.LOCK_EX)
+PYTHON
+}
 
 check_python() {
     command -v "$1" >/dev/null || { say "$1 is not installed: Python 3.11 or newer is needed" && exit 1; }
@@ -65,11 +76,10 @@ PYTHON
 install() {
     python=${PYTHON:-python3}
     check_python "$python"
-    exec 9<"$root/pyproject.toml"
     lock "$python"
     if is_ready; then return; fi # another run has done it meanwhile
 
-    if [ -e "$venv" ] && { ! "$venv/bin/python" -c '' 2>/dev/null || [ "$(cat "$state" 2>/dev/null)" = unfinished ]; }; then
+    if [ -e "$venv" ] && { ! "$venv/bin/python" -c '' 2>/dev/null || grep -qsx unfinished "$state"; }; then
         say "$venv is broken or was never finished: making it anew"
         rm -rf "$venv"
     fi
@@ -83,14 +93,15 @@ install() {
     fi
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || install_pip
     pip_install "setuptools"
-    pip_install --no-build-isolation --editable "$root[dev]"
+    pip_install --no-build-isolation --editable "${root}[dev]"
     wanted_state >"$state.new" && mv "$state.new" "$state"
 }
 
-# Downloads show their progress on a terminal only.
+# Downloads show their progress on a terminal only. Setuptools' warning on editable installations is no news to anybody.
 pip_install() {
     if [ ! -t 2 ]; then set -- --quiet "$@"; fi
-    "$venv/bin/python" -m pip install --disable-pip-version-check --constraint "$root/scripts/constraints.txt" "$@" >&2
+    set -- --disable-pip-version-check --constraint "$root/scripts/constraints.txt" "$@"
+    PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install "$@" >&2
 }
 
 is_ready || install
