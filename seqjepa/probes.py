@@ -81,7 +81,8 @@ def fit_mlp(
 ) -> Probe:
     """Regression by D -> hidden -> ReLU -> hidden -> ReLU -> A, trained by Adam on the squared error.
 
-    The head and the loss are the paper's; its Adam has a constant rate and no decay.
+    The head is the paper's; its Adam has a constant rate and no decay, and its loss takes the targets as they are. Here
+    they are standardised first, so that a dimension of small deviation counts as much as any other, as it does in R2.
 
     Args:
         features: (N, D) float32.
@@ -99,6 +100,8 @@ def fit_mlp(
     """
     prepare = _standardise(features)
     x = prepare(features)
+    offset, scale = targets.mean(0), targets.std(0).clamp_min(1e-6)
+    y = (targets - offset) / scale
     generator = torch.Generator(features.device).manual_seed(seed)
     with torch.random.fork_rng(devices=[features.device] if features.device.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -113,8 +116,8 @@ def fit_mlp(
             for index in torch.randperm(len(x), generator=generator, device=x.device).split(batch_size):
                 with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
                     predicted = head(x[index])
-                functional.mse_loss(predicted.float(), targets[index]).backward()
+                functional.mse_loss(predicted.float(), y[index]).backward()
                 optimiser.step()
                 optimiser.zero_grad()
             schedule.step()
-    return lambda new: head(prepare(new)).detach()
+    return lambda new: (head(prepare(new)) * scale + offset).detach()
