@@ -25,14 +25,6 @@ TRAINING = "--training.batch-size 4 --training.length 3 --training.log-every 2"
 TINY = f"{WORLD} {MODEL} {TRAINING}"
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
