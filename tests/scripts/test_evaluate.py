@@ -60,6 +60,12 @@ def test_a_model_for_another_world(saccadeworld, tmp_path, model):
     assert_refused(result, tmp_path / "out", "takes actions of 2 numbers, the world 'objects' has 4")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is there")
+def test_cuda_where_there_is_none(saccadeworld, tmp_path, model):
+    result = saccadeworld("evaluate --device cuda --model", model, "--out", tmp_path / "out", WORLD, QUICK)
+    assert_refused(result, tmp_path / "out", "sees no CUDA device")
+
+
 def test_what_is_no_checkpoint(saccadeworld, tmp_path, model):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_bytes(pickle.dumps(print))
