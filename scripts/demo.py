@@ -37,6 +37,7 @@ class Recipe:
     Attributes:
         title: of its part of the report.
         world: options of the world.
+        built_in: more of them, for the built-in source alone.
         model: options of the model.
         training: how to train; its budget is set by the demo.
         evaluation: how to evaluate.
@@ -44,11 +45,13 @@ class Recipe:
 
     title: str
     world: Mapping[str, Any]
+    built_in: Mapping[str, Any]
     model: Mapping[str, Any]
     training: TrainingConfig
     evaluation: EvaluationConfig
 
 
+BUILT_IN_COUNT = {"train": 6000, "test": 1000}
 _MODEL = {
     "encoder": "small",
     "action_embedding_dim": 64,
@@ -57,23 +60,28 @@ _MODEL = {
     "predictor_hidden": 512,
     "prediction": "prefixes",
     "regulariser_weight": 0.1,
+    "covariance_weight": 4.0,
 }
 _TRAINING = TrainingConfig(
-    steps=None, minutes=1.0, batch_size=128, length=4, learning_rate=2e-3, ema=0.99, log_every=10, save_every=10**9
+    steps=None, minutes=1.0, batch_size=128, length=3, learning_rate=2e-3, ema=0.99, log_every=10, save_every=10**9
 )
-_EVALUATION = EvaluationConfig(train_episodes=2500, test_episodes=1500, repeats=3, hidden=256, epochs=40)
+_EVALUATION = EvaluationConfig(
+    train_episodes=4500, test_episodes=1500, repeats=3, hidden=256, epochs=10, decay=0.1, bf16=True
+)
 
 RECIPES: dict[str, Recipe] = {
     "images": Recipe(
         title="Pictures under saccades",
-        world={"size": 64, "fovea": 24},
+        world={"size": 48, "fovea": 24},
+        built_in={"clutter": 0.1},
         model=_MODEL,
         training=replace(_TRAINING, policy="nearby"),
         evaluation=replace(_EVALUATION, policy="nearby"),
     ),
     "objects": Recipe(
         title="Objects under rotations",
-        world={"size": 32},
+        world={"size": 32, "stage": "setup"},
+        built_in={},
         model=_MODEL,
         training=replace(_TRAINING, policy="uniform"),
         evaluation=replace(_EVALUATION, policy="uniform"),
@@ -157,9 +165,18 @@ class Demo:
         recipe = self._recipe(name)
         source = {"images": self.images, "objects": self.meshes}[name]
         deadline.show(f"{name}: making the scenes")
+        if source is None:
+            recipe = replace(recipe, world={**recipe.world, **recipe.built_in})
         train, test = (
-            make_world(name, None if source is None else str(source), split=split, device=self.device, **recipe.world)
-            for split in ("train", "test")
+            make_world(
+                name,
+                None if source is None else str(source),
+                split=split,
+                count=count if source is None else None,
+                device=self.device,
+                **recipe.world,
+            )
+            for split, count in BUILT_IN_COUNT.items()
         )
         mean, std = view_statistics(train, recipe.training.policy)
         torch.manual_seed(self.seed)

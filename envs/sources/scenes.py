@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 16  # pictures at a time: they stay in the cache, and memory does not grow with the count
 _SPRITE = 5 / 6  # side of the rendered thing's picture, in sides of the picture
-_EXTENT = (0.35, 0.7)  # longer side of the thing, in sides of the picture
+_EXTENT = (0.5, 0.85)  # longer side of the thing, in sides of the picture
+_YAW = math.radians(60)  # either way, from the thing's own front
 _ELEVATION = (math.radians(5), math.radians(50))  # of the camera above the thing
 _ROLL = math.radians(10)  # either way
 _CONTRAST = 0.22  # least distance of the thing's mean colour from that of what it hides, sRGB in [0, 1]
@@ -37,10 +38,11 @@ def make_scenes(
 ) -> PictureSet:
     """Pictures of single things, of the classes of `make_shapes`, with the mask of the thing.
 
-    The thing is upright, but for up to 10 degrees, seen from any side and 5 to 50 degrees above, under a light from
-    anywhere above. It lies anywhere in the picture, complete, and is 0.35 to 0.7 of its side long. The background is
-    that of `make_backgrounds` with one to three distractors, shaded ellipsoids and boxes, on it. Where its colour comes
-    too near to that of the thing, it is changed.
+    The thing is upright, but for up to 10 degrees, seen within 60 degrees of its front, as people take pictures of
+    things (Palmer, Rosch & Chase, "Canonical perspective and the perception of objects", 1981), from 5 to 50 degrees
+    above and under a light from anywhere above. It lies anywhere in the picture, complete, and is 0.5 to 0.85 of its
+    side long. The background is that of `make_backgrounds` with one to three distractors, shaded ellipsoids and boxes,
+    on it. Where its colour comes too near to that of the thing, it is changed.
 
     Picture i shows instance i of `make_shapes`; it is a function of (seed, split, i, size), whatever the count.
 
@@ -92,7 +94,7 @@ def _sprites(renderer: Renderer, seeds: Tensor) -> Tensor:
     ahead = u.new_tensor([0, math.sin(polar), math.cos(polar)]).expand(len(seeds), 3)
     right, up = u.new_tensor([1, 0, 0]).expand_as(ahead), u.new_tensor([0, 0, 1]).expand_as(ahead)
     most = (_ELEVATION[1] - _ELEVATION[0]) / 2
-    yaw = rotations.from_axis_angle(up, 2 * math.pi * u[:, 0])
+    yaw = rotations.from_axis_angle(up, between(u[:, 0], (-_YAW, _YAW)))
     rise = rotations.from_axis_angle(right, between(u[:, 1], (-most, most)))
     roll = rotations.from_axis_angle(ahead, between(u[:, 2], (-_ROLL, _ROLL)))
     pose = rotations.canonical(rotations.multiply(roll, rotations.multiply(rise, yaw)))

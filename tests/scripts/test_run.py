@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Machine:
         shutil.copy(SCRIPT, self.root / "scripts")
         (self.root / "scripts" / "constraints.txt").write_text("torch==1\n")
         (self.root / "pyproject.toml").write_text("[project]\n")
-        self.python.write_text(PYTHON.replace("REAL", sys.executable))
+        self.python.write_text(PYTHON.replace("REAL", shlex.quote(sys.executable)))
         self.python.chmod(0o755)
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:

@@ -123,12 +123,12 @@ def test_things_are_complete_and_of_the_stated_size(train: PictureSet):
     assert not border.any()
     rows, columns = masks.any(2).sum(1), masks.any(1).sum(1)
     longer = torch.maximum(rows, columns) / SIZE
-    assert longer.min() > 0.32  # 0.35 less thin ends that cover no half pixel
-    assert longer.max() < 0.72
-    assert stats.kstest(longer, stats.uniform(0.34, 0.36).cdf).statistic < 0.1
+    assert longer.min() > 0.46  # 0.5 less thin ends that cover no half pixel
+    assert longer.max() < 0.87
+    assert stats.kstest(longer, stats.uniform(0.49, 0.36).cdf).statistic < 0.1
     area = masks.float().mean((1, 2))
     assert area.min() > 0.01
-    assert area.max() < 0.5
+    assert area.max() < 0.7
 
 
 def test_things_are_anywhere(train: PictureSet):
@@ -192,7 +192,7 @@ def test_span():
 # --- views -------------------------------------------------------------------------------------------------------
 
 
-def test_poses_are_upright_from_all_sides_and_modest_elevations():
+def test_poses_are_upright_from_the_front_and_modest_elevations():
     """Where the camera stands, seen from the thing, by SciPy's rotations."""
     seen = {}
 
@@ -208,7 +208,7 @@ def test_poses_are_upright_from_all_sides_and_modest_elevations():
     x, y, z = pose.inv().apply(camera).T
     elevation = np.degrees(np.arcsin(z))
     assert stats.kstest(elevation, stats.uniform(5, 45).cdf).pvalue > 1e-3
-    assert stats.kstest(np.arctan2(y, x), stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > 1e-3
+    assert stats.kstest(np.degrees(np.arctan2(y, x)), stats.uniform(30, 120).cdf).pvalue > 1e-3
 
     up = pose.apply([0, 0, 1])
     picture_right = np.array([-1, 0, 0])  # looking along -y with z up
