@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..envs import draws
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from .matching import check_match
@@ -47,8 +48,7 @@ def extract_features(
 ) -> Features:
     """Roll out `count` episodes and embed them with the model in eval mode, whose mode is restored afterwards.
 
-    The episodes go through all of the world's scenes, each as often as the next (up to one), or where there are more
-    scenes than episodes, through evenly spaced ones, as folders are sorted by class.
+    The episodes go through all of the world's scenes, see `spread_scenes`.
 
     Args:
         model: the model, on the world's device.
@@ -89,10 +89,21 @@ def _embed_episodes(
     bf16: bool,
 ) -> Iterator[Features]:
     """The features chunk by chunk."""
-    scenes = torch.arange(count, device=world.device) * len(world) // count
+    scenes = spread_scenes(world, count)
     for start in range(0, count, _CHUNK):
         batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
         with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
             z = model.encode(batch.views).float()
             aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]).float() for m in lengths}
         yield Features(z, aggregates, batch.poses, batch.actions, batch.labels)
+
+
+def spread_scenes(world: World, count: int) -> Tensor:
+    """`count` scenes of a world, (count,) int64, each as often as the next (up to one), in a fixed shuffled order.
+
+    Shuffled, so that a count below the number of scenes leaves out no class, whether scenes are sorted by class, as in
+    folders, or take turns, as in built-in sources.
+    """
+    every = torch.arange(len(world), device=world.device)
+    order = draws.bits(every, 0, "order of evaluation")[:, 0].argsort()
+    return order[torch.arange(count, device=world.device) % len(world)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -66,6 +68,8 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        if config.compile:
+            _check_compiler(world.device)
         self._loss_parts = torch.compile(model.loss_parts) if config.compile else model.loss_parts
 
     @property
@@ -177,6 +181,12 @@ class Trainer:
         load_state(trainer.model, state, str(folder))
         restore_optimiser(trainer.optimiser, trainer.model, tensors, str(found / OPTIMISER))
         return trainer
+
+
+def _check_compiler(device: torch.device) -> None:
+    names = [os.environ.get("CXX"), "g++", "clang++"]
+    if device.type == "cpu" and not any(shutil.which(name) for name in names if name):
+        raise ValueError("compile=True needs a C++ compiler on the CPU: install g++, or leave compile out")
 
 
 def _read_progress(path: Path) -> dict[str, Any]:

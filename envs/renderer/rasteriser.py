@@ -30,8 +30,21 @@ def _start_warp() -> None:
 
     That complaint is printed by native code past any log level, hence the detour of the file descriptor; errors come
     as exceptions all the same.
+
+    Raises:
+        PermissionError: when Warp can keep its compiled kernels nowhere, with the remedy.
     """
     wp.config.log_level = logging.ERROR
+    try:
+        _init_quietly()
+    except PermissionError as error:
+        raise PermissionError(
+            f"Warp cannot write its cache of compiled kernels to {error.filename}; set the environment variable "
+            "WARP_CACHE_PATH to a folder that can be written"
+        ) from error
+
+
+def _init_quietly() -> None:
     if torch.cuda.is_available():
         wp.init()
         return

@@ -26,7 +26,7 @@ def quick(monkeypatch):
     recipes = {
         name: replace(
             recipe,
-            world={**recipe.world, **WORLDS[name], "count": COUNT},
+            world={**recipe.world, **WORLDS[name]},
             model={**recipe.model, "encoder_width": 4, "predictor_hidden": 16},
             training=replace(recipe.training, **TRAINING),
             evaluation=replace(recipe.evaluation, **EVALUATION),
@@ -34,6 +34,7 @@ def quick(monkeypatch):
         for name, recipe in demo.RECIPES.items()
     }
     monkeypatch.setattr(demo, "RECIPES", recipes)
+    monkeypatch.setattr(demo, "BUILT_IN_COUNT", {"train": COUNT, "test": COUNT})
     train = demo.Demo._train
     monkeypatch.setattr(demo.Demo, "_train", lambda self, study, seconds, bar: train(self, study, seconds / 100, bar))
     monkeypatch.setattr(demo, "TRAINING_SECONDS", 0.1)
@@ -120,8 +121,6 @@ def test_the_demo_on_ones_own_pictures_and_meshes(saccadeworld, tmp_path, quick,
         path = meshes / f"{name}.off"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"OFF\n4 4 0\n0 0 0\n1 0 0\n0 1 0\n0 0 {top}\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 2 0 3\n")
-    for recipe in quick.values():
-        recipe.world.pop("count")
     arguments = ("--images", pictures, "--meshes", meshes, "--out", tmp_path / "demo")
     result = saccadeworld("demo --minutes 1", *arguments)
     assert all(line.startswith("saccadeworld: warning: ") for line in result.err.splitlines())
@@ -144,8 +143,6 @@ def test_the_demo_on_ones_own_pictures_and_meshes(saccadeworld, tmp_path, quick,
     ],
 )
 def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, quick, options, message):
-    if "nowhere" in options:
-        quick["images" if "images" in options else "objects"].world.pop("count")
     result = saccadeworld(f"demo {options} --out", tmp_path / "demo")
     assert result.code == 2
     assert result.err.startswith("saccadeworld: ")

@@ -1,13 +1,13 @@
 import pytest
 import torch
-from saccadeworld.seqjepa.features import extract_features
+from saccadeworld.seqjepa.features import extract_features, spread_scenes
 from tiny import tiny_model, tiny_world
 
 
 def test_aggregates_are_those_of_the_prefixes():
     world, model = tiny_world(), tiny_model().eval()
     features = extract_features(model, world, 12, (1, 4, 2), "uniform", seed=50)
-    batch = world.rollout(None, 4, "uniform", 50, torch.arange(12))
+    batch = world.rollout(None, 4, "uniform", 50, spread_scenes(world, 12))
     assert features.aggregates.keys() == {1, 2, 4}
     with torch.no_grad():
         z = model.encode(batch.views)
@@ -29,7 +29,7 @@ def test_many_episodes_are_those_of_few():
     """More than are embedded at a time."""
     world, model = tiny_world(), tiny_model()
     features = extract_features(model, world, 300, (2,), seed=9)
-    whole = world.rollout(None, 2, None, 9, torch.arange(300) * 12 // 300)
+    whole = world.rollout(None, 2, None, 9, spread_scenes(world, 300))
     assert torch.equal(features.poses, whole.poses)
     with torch.no_grad():
         torch.testing.assert_close(features.z, model.eval().encode(whole.views), rtol=1e-4, atol=1e-5)
@@ -41,7 +41,24 @@ def test_episodes_are_spread_over_all_scenes(count):
     world.labels = torch.arange(12)  # tells the scenes apart
     often = torch.bincount(extract_features(tiny_model(), world, count, (1,)).labels, minlength=12)
     assert often.max() - often.min() <= 1
-    assert often[6:].sum() - often[:6].sum() in (-1, 0, 1), "fewer episodes than scenes still see the last classes"
+
+
+class Scenes:
+    """All that spreading needs of a world."""
+
+    device = torch.device("cpu")
+
+    def __len__(self) -> int:
+        return 1200
+
+
+@pytest.mark.parametrize("labels", [torch.arange(1200) % 16, torch.arange(1200) // 75], ids=["in turns", "sorted"])
+@pytest.mark.parametrize("count", [400, 600, 900])
+def test_no_class_is_left_out_of_fewer_episodes_than_scenes(labels, count):
+    """Each class holds its share, within five standard deviations of a draw without replacement."""
+    often = torch.bincount(labels[spread_scenes(Scenes(), count)], minlength=16)
+    share = count / 16
+    assert (often - share).abs().max() < 5 * (share * (1 - count / 1200)) ** 0.5
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -302,6 +302,13 @@ def test_impossible_configurations_are_refused(options):
         TrainingConfig(**options)
 
 
+def test_compiling_without_a_compiler_is_refused_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ValueError, match=r"needs a C\+\+ compiler on the CPU: install g\+\+"):
+        tiny_trainer(tiny_model(), compile=True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="torch.compile needs a C++ compiler")
 def test_compiled_training_equals_the_uncompiled():
