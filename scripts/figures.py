@@ -118,4 +118,4 @@ def _finish(axes: Axes, x: str, y: str) -> None:
     axes.set_ylabel(y, fontsize=_FONT_SIZE)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)

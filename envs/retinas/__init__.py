@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..checks import check_name, check_options, keyword_options
 from .crop import Crop
+from .official import Official
 
 
 class Retina(Protocol):
@@ -18,7 +19,7 @@ class Retina(Protocol):
     def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor: ...
 
 
-RETINAS = {"crop": Crop}
+RETINAS = {"crop": Crop, "official": Official}
 
 
 def retina_options(name: str) -> set[str]:
@@ -42,4 +43,4 @@ def make_retina(name: str, pictures: Tensor, fovea: int, **options: Any) -> Reti
     return RETINAS[name](pictures, fovea, **options)
 
 
-__all__ = ["RETINAS", "Crop", "Retina", "make_retina", "retina_options"]
+__all__ = ["RETINAS", "Crop", "Official", "Retina", "make_retina", "retina_options"]
