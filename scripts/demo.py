@@ -87,7 +87,7 @@ RECIPES: dict[str, Recipe] = {
         built_in={"clutter": 0.1},
         model=_MODEL,
         training=replace(_TRAINING, policy="nearby"),
-        evaluation=replace(_EVALUATION, policy="nearby"),
+        evaluation=replace(_EVALUATION, policy="saliency"),
     ),
     "objects": Recipe(
         title="Objects under rotations",
@@ -114,8 +114,9 @@ OUR_PARTS = (
     "a variance-covariance term on the embeddings (VICReg), of weight 0.1, in which the covariance counts four times "
     "the variance: it keeps short runs from collapse, and in minutes it is what makes embeddings tell classes apart;",
     "an EMA that begins at 0.99 (paper: 0.996), a learning rate of 2e-3 (paper: 4e-4), gradient clipping;",
-    "easy worlds: short saccades, so that glimpses overlap; turntable rotations (yaw within 90 degrees, tilts within "
-    "15) under one light; built-in pictures with a tenth of the contrast of photographs behind the thing;",
+    "easy worlds: short saccades in training, so that glimpses overlap (the probes see the paper's scanpaths, drawn "
+    "from saliency with inhibition); turntable rotations (yaw within 90 degrees, tilts within 15) under one light; "
+    "built-in pictures with a tenth of the contrast of photographs behind the thing;",
     "the regressor of rotations is smaller, has weight decay, and weighs all four dimensions alike;",
     "quaternions of canonical sign, glimpses exactly centred, one normalisation batch for all actions of a step.",
 )
