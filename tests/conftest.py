@@ -10,6 +10,15 @@ from saccadeworld.envs.sources.shapes import make_shapes
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
 
 
+@pytest.fixture
+def one_thread():
+    """More would wait for each other longer than they work on tensors as small as these."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real pictures and meshes."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from saccadeworld.scripts.main import main
 
@@ -19,12 +18,8 @@ class Result(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """More would wait for each other longer than they work on tensors as small as these."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def commands_use_one_thread(one_thread):
+    """In every test of this folder."""
 
 
 @pytest.fixture

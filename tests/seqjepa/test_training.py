@@ -16,18 +16,11 @@ from tiny import tiny_model, tiny_world
 
 CONFIG = {"steps": 6, "batch_size": 8, "length": 3, "log_every": 1, "learning_rate": 1e-3, "warmup": 0.3}
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def tiny_trainer(model=None, **options) -> Trainer:
     return Trainer(model or tiny_model(), tiny_world(), TrainingConfig(**CONFIG | options))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """More would wait for each other longer than they work on tensors as small as these."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def stop_at(step: int):
