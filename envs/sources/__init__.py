@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from ..checks import check_name, check_whole
 from .banks import MeshSet, PictureSet, Split
 from .pictures import load_pictures
 from .scenes import make_scenes
@@ -57,10 +58,9 @@ def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int)
 
 
 def _check(source: str, built_in: str, split: str, *, count: int | None, clutter: float | None = None) -> None:
-    if split not in BUILT_IN_COUNT:
-        raise ValueError(f'split={split!r} is not known; use "train" or "test"')
-    if count is not None and count < 1:
-        raise ValueError(f"count={count}: a world has at least 1 scene")
+    check_name("split", split, BUILT_IN_COUNT)
+    if count is not None:
+        check_whole("count", count, 1)
     for name, value in (("count", count), ("clutter", clutter)):
         if value is not None and source != built_in:
             raise ValueError(f"{name}={value} is for the built-in source {built_in!r}; {source!r} is a folder")
