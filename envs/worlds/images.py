@@ -18,6 +18,8 @@ from ..sources import load_picture_source
 from ..sources.banks import PictureSet, Split
 from .world import World
 
+GRID = 5  # fixations along each side of the picture in `choices`
+
 _RETINA = "crop"
 
 
@@ -46,6 +48,8 @@ class ImagesWorld(World):
     pose_name: ClassVar[str] = "fixation"
     pose_dim = 2
     action_dim = 2
+    still = (0.0, 0.0)
+    choice_count = GRID * GRID
     pose_low, pose_high = (0.0, 0.0), (1.0, 1.0)
 
     def __init__(
@@ -117,6 +121,16 @@ class ImagesWorld(World):
 
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         return end - start
+
+    def distance(self, start: Tensor, end: Tensor) -> Tensor:
+        """Euclidean, in sides of the picture."""
+        return (end - start).norm(dim=-1)
+
+    def choices(self, poses: Tensor) -> Tensor:
+        """Saccades to the centres of a grid of 5 x 5 cells, row by row."""
+        cells = torch.arange(GRID, device=self.device)
+        centres = (((cells + 0.5) / GRID) * self.side).floor() / self.side
+        return torch.cartesian_prod(centres, centres) - poses[:, None]
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self.retina(scenes, poses)

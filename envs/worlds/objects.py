@@ -23,6 +23,7 @@ from ..sources.banks import MeshSet, Split
 from .world import World
 
 MIN_NORM = 1e-6
+TURN = math.radians(30)  # of the rotations in `choices`
 STAGES = ("scene", "view", "setup")
 STAGE_HIGH = (1.0, math.pi / 4, 2 * math.pi, 1.0)
 
@@ -56,6 +57,8 @@ class ObjectsWorld(World):
     name: ClassVar[str] = "objects"
     pose_name: ClassVar[str] = "pose"
     action_dim = 4
+    still = (0.0, 0.0, 0.0, 1.0)
+    choice_count = 6
 
     def __init__(
         self,
@@ -143,6 +146,16 @@ class ObjectsWorld(World):
 
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         return rotations.relative(start[..., :4], end[..., :4])
+
+    def distance(self, start: Tensor, end: Tensor) -> Tensor:
+        """The geodesic angle in radians, in [0, pi]."""
+        return rotations.angle_between(start[..., :4], end[..., :4])
+
+    def choices(self, poses: Tensor) -> Tensor:
+        """Turns of 30 degrees about the body's axes x, y, z, then the same backwards."""
+        axes = torch.eye(3, device=self.device)
+        turns = rotations.from_axis_angle(torch.cat([axes, -axes]), torch.full((6,), TURN, device=self.device))
+        return turns.expand(len(poses), 6, 4)
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self.renderer.render(scenes, poses[:, :4], self._stages(scenes, poses))

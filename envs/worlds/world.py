@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property, partial
@@ -30,6 +31,9 @@ class World(ABC):
         pose_dim: P, numbers in a pose.
         action_dim: A, numbers in an action.
         action_low, action_high: bounds of every number in an action.
+        still: the action that changes nothing.
+        reach: the longest movement that one action makes, as `distance` measures it; infinite without a limit.
+        choice_count: K, how many actions `choices` offers.
         pose_low, pose_high: bounds of each number in a pose.
         view_shape: (3, H, W).
         classes: names of the classes.
@@ -46,6 +50,9 @@ class World(ABC):
     action_dim: int
     action_low: ClassVar[float] = -1.0
     action_high: ClassVar[float] = 1.0
+    still: ClassVar[tuple[float, ...]]
+    reach: float = math.inf
+    choice_count: int
     pose_low: tuple[float, ...]
     pose_high: tuple[float, ...]
     view_shape: tuple[int, int, int]
@@ -95,6 +102,14 @@ class World(ABC):
     @abstractmethod
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         """The actions that lead from one pose to another. (..., P), (..., P) float32 -> (..., A) float32."""
+
+    @abstractmethod
+    def distance(self, start: Tensor, end: Tensor) -> Tensor:
+        """How far apart two poses, or two actions, are, in the world's own unit. (..., P or A) each -> (...)."""
+
+    @abstractmethod
+    def choices(self, poses: Tensor) -> Tensor:
+        """A few actions for agents that choose from a list. (N, P) float32 -> (N, K, A) float32."""
 
     @abstractmethod
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:

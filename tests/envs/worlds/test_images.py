@@ -42,3 +42,15 @@ def test_a_frame_shows_picture_scanpath_and_glimpse(pictures: PictureSet, images
     glimpse = frame[16::32, 392 + 16 :: 32]
     assert np.array_equal(glimpse, pictures.pictures[1, 4:16, 24:36].numpy())
     assert np.array_equal(frame[380, 380], pictures.pictures[1, 39, 39])
+
+
+def test_distances_are_euclidean_in_sides(images_world: ImagesWorld):
+    assert images_world.distance(torch.tensor([0.1, 0.2]), torch.tensor([0.4, 0.6])).item() == pytest.approx(0.5)
+
+
+def test_choices_lead_to_the_centres_of_a_grid(images_world: ImagesWorld):
+    poses = torch.tensor([[0.5, 0.25], [0.0, 0.975]])
+    reached = images_world.move(poses[:, None], images_world.choices(poses))
+    grid = torch.cartesian_prod(*[torch.tensor([4.0, 12, 20, 28, 36]) / 40] * 2)
+    assert reached.shape == (2, images_world.choice_count, 2)
+    torch.testing.assert_close(reached, grid.expand(2, 25, 2))

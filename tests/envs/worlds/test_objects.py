@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from saccadeworld.envs import rotations
@@ -66,3 +67,14 @@ def test_a_frame_shows_the_first_and_the_present_view(objects_world: ObjectsWorl
     views = objects_world.views(torch.tensor([3, 3]), poses[[0, 2]]).permute(0, 2, 3, 1).numpy()
     assert (frame[16::32, 16:384:32] == views[0]).all()
     assert (frame[16::32, 392 + 16 :: 32] == views[1]).all()
+
+
+def test_distances_are_geodesic_angles(objects_world: ObjectsWorld):
+    first, second = Rotation.from_euler("xyz", [0.3, -1.2, 2.0]), Rotation.from_euler("xyz", [-0.4, 0.2, 1.0])
+    a, b = (torch.tensor(r.as_quat(canonical=True), dtype=torch.float32) for r in (first, second))
+    assert objects_world.distance(a, b).item() == pytest.approx((first.inv() * second).magnitude(), abs=1e-6)
+
+
+def test_choices_turn_by_thirty_degrees_about_the_axes(objects_world: ObjectsWorld):
+    turns = Rotation.from_quat(objects_world.choices(torch.zeros(1, 4))[0].numpy()).as_rotvec(degrees=True)
+    np.testing.assert_allclose(turns, np.concatenate([30 * np.eye(3), -30 * np.eye(3)]), atol=1e-4)
