@@ -81,7 +81,7 @@ class Episodes:
 
     def append(self, poses: Tensor) -> None:
         """Move every row to its next pose, (B, P), as its policy chose it."""
-        self._poses.append(self.world.settle(poses, self.seeds, self.step))
+        self._poses.append(self.world.settle(poses, self.scenes, self.seeds, self.step))
 
 
 class Policy(Protocol):

@@ -149,7 +149,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
             raise RuntimeError(f"rows {np.flatnonzero(self._ended).tolist()} have ended: reset them before step()")
         outcome = self.task.act(rows, self._read(actions))
         steps = rows.steps + 1
-        self._rows = replace(rows, poses=self.world.settle(outcome.poses, rows.seeds, steps), steps=steps)
+        poses = self.world.settle(outcome.poses, rows.scenes, rows.seeds, steps)
+        self._rows = replace(rows, poses=poses, steps=steps)
         self._steps += 1
         self._trace(range(self.num_envs))
         rewards, terminations = outcome.rewards, self._on_host(outcome.terminations)

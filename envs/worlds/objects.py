@@ -122,9 +122,9 @@ class ObjectsWorld(World):
 
     def first_poses(self, seeds: Tensor, scenes: Tensor) -> Tensor:
         """A pose drawn from the world's range of rotations."""
-        return self.settle(self.range(seeds, 0), seeds, 0)
+        return self.settle(self.range(seeds, 0), scenes, seeds, 0)
 
-    def settle(self, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+    def settle(self, poses: Tensor, scenes: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
         if self.stage != "view":
             return poses
         return torch.cat([poses[:, :4], self._draw_stage(seeds, step)], dim=1)

@@ -128,10 +128,10 @@ class World(ABC):
         inside = (actions >= self.action_low) & (actions <= self.action_high)
         check_rows("action", actions, inside, f"clip it, its numbers lie in [{self.action_low}, {self.action_high}]")
 
-    def settle(self, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+    def settle(self, poses: Tensor, scenes: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
         """What the world itself changes at a step, such as 3DIEBench's light: here nothing.
 
-        (B, >= A) float32 poses as a policy or an action left them, (B,) int64 seeds -> (B, P) float32.
+        (B, >= A) float32 poses as a policy or an action left them, (B,) int64 scenes and seeds -> (B, P) float32.
         """
         return poses
 
