@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Iterable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -34,6 +35,20 @@ def check_whole(option: str, value: object, low: int, high: int | None = None) -
     number = int(value)
     if number < low or (high is not None and number > high):
         allowed = f"at least {low}" if high is None else f"{low} to {high}"
+        raise ValueError(f"{option}={value} is out of range; use {allowed}")
+
+
+def check_number(option: str, value: object, low: float, high: float = math.inf) -> None:
+    """Refuse what is not a finite number from `low` to `high`, both included.
+
+    Raises:
+        TypeError: for anything but a number.
+        ValueError: for a number out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{option}={value!r} is not a number")
+    if not (math.isfinite(value) and low <= value <= high):
+        allowed = f"at least {low}" if high == math.inf else f"{low} to {high}"
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
 
 

@@ -49,6 +49,7 @@ class ImagesWorld(World):
     pose_dim = 2
     action_dim = 2
     still = (0.0, 0.0)
+    tolerance = 0.05
     choice_count = GRID * GRID
     pose_low, pose_high = (0.0, 0.0), (1.0, 1.0)
 

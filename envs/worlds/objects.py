@@ -58,6 +58,7 @@ class ObjectsWorld(World):
     pose_name: ClassVar[str] = "pose"
     action_dim = 4
     still = (0.0, 0.0, 0.0, 1.0)
+    tolerance = math.radians(10)
     choice_count = 6
 
     def __init__(

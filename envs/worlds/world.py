@@ -33,6 +33,7 @@ class World(ABC):
         action_low, action_high: bounds of every number in an action.
         still: the action that changes nothing.
         reach: the longest movement that one action makes, as `distance` measures it; infinite without a limit.
+        tolerance: the distance up to which tasks take two poses for the same unless told otherwise.
         choice_count: K, how many actions `choices` offers.
         pose_low, pose_high: bounds of each number in a pose.
         view_shape: (3, H, W).
@@ -52,6 +53,7 @@ class World(ABC):
     action_high: ClassVar[float] = 1.0
     still: ClassVar[tuple[float, ...]]
     reach: float = math.inf
+    tolerance: ClassVar[float]
     choice_count: int
     pose_low: tuple[float, ...]
     pose_high: tuple[float, ...]
