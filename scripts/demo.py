@@ -15,12 +15,13 @@ import torch
 from ..envs.worlds import ImagesWorld, World, make_world
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed
-from ..seqjepa.evaluation import EvaluationConfig, Scores, evaluate
-from ..seqjepa.training import Trainer, TrainingConfig
+from ..seqjepa.evaluation import Scores, evaluate
+from ..seqjepa.training import Trainer
 from ..seqjepa.view_statistics import view_statistics
 from . import figures
 from .command import run_command
 from .progress import Deadline
+from .recipes import BUILT_IN_COUNT, OUR_PARTS, PAPER_PARTS, RECIPES, Recipe
 from .report import Report
 from .results import prepare_folder, write_metrics
 from .scores import HEADER, as_metrics, format_table, table
@@ -28,98 +29,6 @@ from .scores import HEADER, as_metrics, format_table, table
 REPORT_SECONDS = 8.0
 TRAINING_SECONDS = 3.0  # the least for each world
 FULL_MINUTES = 5.0  # with fewer, fewer episodes are evaluated too
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the demo trains in one world.
-
-    Attributes:
-        title: of its part of the report.
-        share: of the time for training.
-        world: options of the world.
-        built_in: more of them, for the built-in source alone.
-        model: options of the model.
-        training: how to train; its budget is set by the demo.
-        evaluation: how to evaluate.
-    """
-
-    title: str
-    share: float
-    world: Mapping[str, Any]
-    built_in: Mapping[str, Any]
-    model: Mapping[str, Any]
-    training: TrainingConfig
-    evaluation: EvaluationConfig
-
-
-BUILT_IN_COUNT = {"train": 6000, "test": 1000}
-_MODEL = {
-    "encoder": "small",
-    "action_embedding_dim": 64,
-    "layers": 2,
-    "dropout": 0.0,
-    "predictor_hidden": 512,
-    "prediction": "prefixes",
-    "regulariser_weight": 0.1,
-    "covariance_weight": 4.0,
-}
-_TRAINING = TrainingConfig(
-    steps=None,
-    minutes=1.0,
-    batch_size=128,
-    length=3,
-    learning_rate=2e-3,
-    warmup=0.1,
-    ema=0.99,
-    log_every=10,
-    save_every=10**9,
-)
-_EVALUATION = EvaluationConfig(
-    train_episodes=6000, test_episodes=1500, repeats=3, hidden=256, epochs=12, decay=0.1, bf16=True
-)
-
-RECIPES: dict[str, Recipe] = {
-    "images": Recipe(
-        title="Pictures under saccades",
-        share=0.35,
-        world={"size": 48, "fovea": 24},
-        built_in={"clutter": 0.1},
-        model=_MODEL,
-        training=replace(_TRAINING, policy="nearby"),
-        evaluation=replace(_EVALUATION, policy="saliency"),
-    ),
-    "objects": Recipe(
-        title="Objects under rotations",
-        share=0.65,
-        world={"size": 32, "stage": "setup"},
-        built_in={},
-        model=_MODEL,
-        training=replace(_TRAINING, policy="uniform"),
-        evaluation=replace(_EVALUATION, policy="uniform"),
-    ),
-}
-
-PAPER_PARTS = (
-    "the model: encoder, action embedding, transformer aggregator without positions or mask, predictor;",
-    "the loss: one minus the cosine between the prediction and the embedding of the next view by an EMA of the "
-    "encoder, whose rate rises to 1 by a half cosine;",
-    "AdamW without decay on one-dimensional parameters, linear warm-up, cosine decay;",
-    "the probes on frozen features in eval mode: a linear classifier, a linear regressor of saccades, an MLP for "
-    "rotations, R2 averaged over the dimensions.",
-)
-OUR_PARTS = (
-    "a compact encoder and a narrower aggregator of two layers; three views a sequence, of 24 and 32 pixels;",
-    "a prediction after every prefix of the views instead of the last view only;",
-    "a variance-covariance term on the embeddings (VICReg), of weight 0.1, in which the covariance counts four times "
-    "the variance: it keeps short runs from collapse, and in minutes it is what makes embeddings tell classes apart;",
-    "an EMA that begins at 0.99 (paper: 0.996), a learning rate of 2e-3 (paper: 4e-4), gradient clipping;",
-    "easy worlds: short saccades in training, so that glimpses overlap (the probes see the paper's scanpaths, drawn "
-    "from saliency with inhibition); turntable rotations (yaw within 90 degrees, tilts within 15) under one light; "
-    "built-in pictures with a tenth of the contrast of photographs behind the thing;",
-    "the regressor of rotations is smaller, has weight decay, and weighs all four dimensions alike;",
-    "quaternions of canonical sign, glimpses exactly centred, one normalisation batch for all actions of a step.",
-)
 
 
 @dataclass
@@ -161,6 +70,9 @@ class Demo:
         if not 1 <= self.minutes < math.inf:
             raise ValueError(f"--minutes {self.minutes}: the demo needs at least 1 minute, and has an end")
         check_seed(self.seed)
+        for option, folder in self._folders().items():
+            if not folder.is_dir():
+                raise FileNotFoundError(f"{option} {folder}: there is no such folder")
         out = prepare_folder(self.out)
         with Deadline(60 * self.minutes) as deadline:
             studies = {name: self._prepare(name, deadline) for name in RECIPES}
@@ -254,9 +166,13 @@ class Demo:
         report.text("Budgets in minutes depend on the machine: the steps taken here are in metrics.json.")
         report.write(out / "report.html")
 
+    def _folders(self) -> dict[str, Path]:
+        """The user's own folders, by their options."""
+        given = {"--images": self.images, "--meshes": self.meshes}
+        return {option: folder for option, folder in given.items() if folder is not None}
+
     def _command(self) -> str:
-        options = {"--images": self.images, "--meshes": self.meshes}
-        sources = "".join(f" {name} {shlex.quote(str(path))}" for name, path in options.items() if path is not None)
+        sources = "".join(f" {option} {shlex.quote(str(folder))}" for option, folder in self._folders().items())
         return f"saccadeworld demo --minutes {self.minutes:g} --seed {self.seed} --device {self.device}{sources}"
 
 

@@ -17,6 +17,8 @@ from .metrics import accuracy, r2
 from .model import SeqJEPA
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
 
+ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a walk is still near where it began
+
 _REPEAT = 1 << 32  # episodes set aside for each repeat
 
 
@@ -29,6 +31,9 @@ class EvaluationConfig:
         test_episodes: episodes they are scored on, over the instances of the test split.
         views: numbers of views to aggregate, each with a classifier of its own.
         policy: who moves, by its name in the world; None for the world's default.
+        action_policy: who moves where actions and poses are regressed, in episodes of their own of three views; None
+            for the same episodes. Where `policy` makes actions depend on where they start, a policy whose actions do
+            not, such as a walk, leaves nothing for the first pose alone to tell.
         repeats: evaluations with fresh episodes and probes; the spread of the scores is over these.
         hidden: width of the regressor of rotations.
         epochs: passes of its training; the paper's values are 1024 and 300.
@@ -43,6 +48,7 @@ class EvaluationConfig:
     test_episodes: int = 2000
     views: tuple[int, ...] = (1, 3, 5)
     policy: str | None = None
+    action_policy: str | None = None
     repeats: int = 3
     hidden: int = 1024
     epochs: int = 300
@@ -94,18 +100,32 @@ def evaluate(
         raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
     scores: Scores = {}
     for repeat in range(config.repeats):
-        probing, testing = (first_episode(use, config.seed, repeat * _REPEAT) for use in ("probing", "testing"))
-        fitted, held_out = (
-            extract_features(model, world, count, config.views, config.policy, seed, config.bf16)
-            for world, count, seed in ((train, config.train_episodes, probing), (test, config.test_episodes, testing))
-        )
+        features = partial(_features, model, train, test, config, repeat)
+        episodes = features(config.policy, config.views)
+        walks = episodes if config.action_policy is None else features(config.action_policy, (ACTION_VIEWS,))
+        fit = _regressor(train, config, first_episode("probing", config.seed, repeat * _REPEAT))
         for name, value in (
-            *_class_scores(fitted, held_out, config.views, len(train.classes)),
-            *_action_scores(fitted, held_out, _regressor(train, config, probing), config.pooled),
+            *_class_scores(*episodes, config.views, len(train.classes)),
+            *_action_scores(*walks, fit, config.pooled),
         ):
             scores.setdefault(name, []).append(value)
         report()
     return scores
+
+
+def _features(
+    model: SeqJEPA,
+    train: World,
+    test: World,
+    config: EvaluationConfig,
+    repeat: int,
+    policy: str | None,
+    lengths: tuple[int, ...],
+) -> tuple[Features, Features]:
+    """What the probes of a repeat are fitted on, and what they are scored on."""
+    probing, testing = (first_episode(use, config.seed, repeat * _REPEAT) for use in ("probing", "testing"))
+    fitted = extract_features(model, train, config.train_episodes, lengths, policy, probing, config.bf16)
+    return fitted, extract_features(model, test, config.test_episodes, lengths, policy, testing, config.bf16)
 
 
 def _class_scores(fitted: Features, held_out: Features, views: tuple[int, ...], classes: int) -> list:

@@ -67,6 +67,19 @@ def test_null_levels_are_the_closed_forms(oracle_scores):
     assert scores["action/first_pose/pooled"] == pytest.approx(0.5, abs=0.02)
 
 
+def test_movements_can_be_those_of_another_policy():
+    """Steps of a walk hardly depend on where they start, whereas half of a jump between random places does."""
+    worlds = tiny_world(), tiny_world(seed=1)
+    jumps, walks = (
+        evaluate(tiny_model(), *worlds, EvaluationConfig(**QUICK, action_policy=policy)) for policy in (None, "nearby")
+    )
+    assert {name: jumps[name] for name in jumps if "class" in name} == {
+        name: walks[name] for name in walks if "class" in name
+    }
+    assert middle(jumps)["action/first_pose"] == pytest.approx(0.5, abs=0.1)
+    assert middle(walks)["action/first_pose"] < 0.25
+
+
 def test_a_model_that_sees_nothing_scores_nothing():
     class Blind(Oracle):
         def encode(self, views: Tensor) -> Tensor:
