@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import torch
+
+from .moments import Channels, count_levels, moments
 
 Split = Literal["train", "test"]
 
@@ -24,11 +28,13 @@ class PictureSet:
     """Square pictures of one size with their classes.
 
     Attributes:
-        pictures: (N, S, S, 3) uint8 sRGB, channels last, so that a row of a glimpse is contiguous.
-        labels: (N,) int64 indices into `classes`.
-        classes: names of the classes.
+        pictures: (N, S, S, 3) uint8 sRGB, channels last, so that a row of a glimpse is contiguous. Never written to:
+            they may be a file mapped into memory.
+        labels: (N,) int64 indices into `classes`, or -1 throughout where the source does not know them.
+        classes: names of the classes; none where the labels are -1.
         masks: (N, S, S) bool, true on the labelled object, or None where the source does not know it.
         skipped: files that could not be read.
+        extras: more about each picture, (N, ...) by name.
     """
 
     pictures: torch.Tensor
@@ -36,6 +42,61 @@ class PictureSet:
     classes: tuple[str, ...]
     masks: torch.Tensor | None = None
     skipped: tuple[Skipped, ...] = ()
+    extras: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+    def to(self, device: str | torch.device) -> PictureSet:
+        """The same pictures on a device: this very set, if it is there already."""
+        if self.pictures.device == torch.device(device):
+            return self
+        masks = None if self.masks is None else self.masks.to(device)
+        extras = {name: extra.to(device) for name, extra in self.extras.items()}
+        pictures, labels = self.pictures.to(device), self.labels.to(device)
+        return PictureSet(pictures, labels, self.classes, masks, self.skipped, extras)
+
+    @property
+    def mean(self) -> Channels:
+        """Of each channel over all pictures, in [0, 1]."""
+        return self.moments[0]
+
+    @property
+    def std(self) -> Channels:
+        """The standard deviation of each channel over all pixels, in units of the full range."""
+        return self.moments[1]
+
+    @cached_property
+    def moments(self) -> tuple[Channels, Channels]:
+        """`mean` and `std`, which take a pass over all pictures when first asked for."""
+        return moments(count_levels(self.pictures))
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """Objects with a few stored views each, all of one size.
+
+    Attributes:
+        views: V views, those of an object next to each other, with their classes.
+        latents: (V, 7) float32: extrinsic xyz Euler angles of the object in radians; hue of the floor in [0, 1]; polar
+            angle and azimuth of the light in radians; hue of the light in [0, 1].
+        first: (N,) int64, the first view of each object.
+        counts: (N,) int64, how many views it has, at least 1.
+    """
+
+    views: PictureSet
+    latents: torch.Tensor
+    first: torch.Tensor
+    counts: torch.Tensor
+
+    @classmethod
+    def of(cls, views: PictureSet) -> ViewSet:
+        """The objects of pictures with the extras "latents" and "objects", the latter in ascending order.
+
+        Raises:
+            ValueError: for pictures without them.
+        """
+        if not {"latents", "objects"} <= views.extras.keys():
+            raise ValueError("these pictures are no stored views: they have no latents")
+        counts = views.extras["objects"].unique_consecutive(return_counts=True)[1]
+        return cls(views, views.extras["latents"], counts.cumsum(0) - counts, counts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from .banks import MeshSet, Skipped, Split
 from .mesh_files import UP_AXES, Up, read_mesh
-from .splits import find_instances, warn_of_skipped
+from .splits import Instances, find_instances, warn_of_skipped
 
 
 def load_meshes(folder: str | Path, split: Split, *, up: Up | None = None, test_fraction: float = 0.2) -> MeshSet:
@@ -36,6 +36,18 @@ def load_meshes(folder: str | Path, split: Split, *, up: Up | None = None, test_
     if up not in (None, "y", "z"):
         raise ValueError(f"up={up!r} is not known; use 'y', 'z', or None to go by the type of file")
     found = find_instances(folder, UP_AXES.keys(), split, test_fraction)
+    return read_meshes(folder, found, found.classes, up)
+
+
+def read_meshes(folder: str | Path, found: Instances, classes: tuple[str, ...], up: Up | None) -> MeshSet:
+    """Read the instances found in a folder; see `load_meshes`, also for what it raises.
+
+    Args:
+        folder: the folder.
+        found: which files.
+        classes: names for `found.classes`.
+        up: the up axis of all files, or None to go by their types.
+    """
     logging.getLogger("trimesh").setLevel(logging.ERROR)  # it remarks on files that are read or skipped all the same
     good, meshes, bad, missing = [], [], [], []
     for item in found.items:
@@ -55,4 +67,4 @@ def load_meshes(folder: str | Path, split: Split, *, up: Up | None = None, test_
     skipped = (*bad, *missing, *found.skipped)
     warn_of_skipped(folder, skipped)
     labels = torch.tensor([item.label for item in good])
-    return MeshSet(tuple(meshes), labels, found.classes, tuple(item.name for item in good), skipped)
+    return MeshSet(tuple(meshes), labels, classes, tuple(item.name for item in good), skipped)

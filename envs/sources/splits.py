@@ -10,7 +10,7 @@ import hashlib
 import os
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -59,7 +59,11 @@ class _Entry(NamedTuple):
 
 
 def find_instances(
-    folder: str | Path, suffixes: Collection[str], split: Split, test_fraction: float = 0.2
+    folder: str | Path,
+    suffixes: Collection[str],
+    split: Split,
+    test_fraction: float = 0.2,
+    names: Iterable[str] | None = None,
 ) -> Instances:
     """The instances of one split of a folder with a subfolder per class, searched at any depth.
 
@@ -68,8 +72,8 @@ def find_instances(
     1. `index.csv` in the folder or in its parent, with the columns `path` (relative to the index), `split` ("train"
        or "test"), and `class` or `label` (the class's name; `class` wins). Files that it does not list are skipped.
        An index in the parent that lists nothing of this folder is passed over.
-    2. Folders named `train` and `test`: both beside each other with the class folders in them, or inside a class
-       folder (as in ModelNet).
+    2. Folders named `train` and `test` (or else `val`) beside each other, with the class folders in them; or `train`
+       and `test` inside a class folder (as in ModelNet).
     3. The subfolder's name, and a stable hash of the file's relative path without its suffix: a file is for testing if
        its hash, a number in [0, 1), is below `test_fraction`, so that adding files moves no others. The exception keeps
        both splits of a class with two instances or more from being empty: the file with the lowest hash is tested, the
@@ -82,6 +86,7 @@ def find_instances(
         suffixes: what usable files end with, in lower case with the dot; case is ignored.
         split: "train" or "test".
         test_fraction: the share for testing where neither an index nor split folders say it, within (0, 1).
+        names: relative paths of the files to consider; all there are by default.
 
     Raises:
         FileNotFoundError: the folder, or a file that the index lists, does not exist.
@@ -101,11 +106,12 @@ def find_instances(
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: name the folder that holds the class folders")
 
-    files = {name: folder / name for name in _walk(folder) if Path(name).suffix.lower() in suffixes}
+    names = _walk(folder) if names is None else names
+    files = {name: folder / name for name in names if Path(name).suffix.lower() in suffixes}
     indexed = _from_index(folder, files)
     entries, skipped = indexed if indexed is not None else _from_tree(folder, files, test_fraction)
     if not entries:
-        raise ValueError(f"{folder} holds no usable file: expected {_some(sorted(suffixes), 20)} in a folder per class")
+        raise ValueError(f"{folder} holds no usable file: expected {some(sorted(suffixes), 20)} in a folder per class")
     return _of_split(folder, entries, skipped, split)
 
 
@@ -135,7 +141,7 @@ def _from_index(folder: Path, files: dict[str, Path]) -> tuple[list[_Entry], lis
         return None
     missing = [row.name for row in rows if not row.path.is_file()]
     if missing:
-        raise FileNotFoundError(f"{index} lists {len(missing)} files that do not exist: {_some(missing)}")
+        raise FileNotFoundError(f"{index} lists {len(missing)} files that do not exist: {some(missing)}")
 
     entries, skipped = [], []
     for row in rows:
@@ -186,20 +192,22 @@ def _from_tree(folder: Path, files: dict[str, Path], test_fraction: float) -> tu
 
     entries, skipped = [], []
     outer = {inner[0] for inner in folders.values() if inner}
-    if "train" in outer and outer <= {"train", "val", "valid", "validation"}:
+    held_out = "test" if "test" in outer else "val"
+    split_first = {"train", held_out} <= outer
+    if "train" in outer and outer <= {"train", "valid", "validation"}:
         raise ValueError(
-            f"{folder} holds the folders {_some(sorted(outer))}: give it one named 'test' as well, or name "
+            f"{folder} holds the folders {some(sorted(outer))}: give it one named 'test' or 'val' as well, or name "
             "the folder inside that holds the class folders"
         )
-    split_first = set(SPLITS) <= outer
     for name, path in files.items():
         inner = folders[name]
         if split_first:
             inner[:2] = inner[1::-1]
+            inner[1:2] = ["test" if part == held_out else part for part in inner[1:2]]
         if not inner:
             skipped.append(Skipped(str(path), "lies in no class folder"))
         elif split_first and (len(inner) < 2 or inner[1] not in SPLITS):
-            skipped.append(Skipped(str(path), f"lies in no class folder in {' or '.join(SPLITS)}"))
+            skipped.append(Skipped(str(path), f"lies in no class folder in train or {held_out}"))
         else:
             split = inner[1] if len(inner) > 1 and inner[1] in SPLITS else ""
             entries.append(_Entry(path, name, inner[0], split))
@@ -242,7 +250,7 @@ def _of_split(folder: Path, entries: list[_Entry], skipped: list[Skipped], split
         )
     absent = [name for name in classes if name not in {e.class_name for e in chosen}]
     if absent:
-        message = f"{folder}: {len(absent)} of {len(classes)} classes have no instance to {split} on: {_some(absent)}"
+        message = f"{folder}: {len(absent)} of {len(classes)} classes have no instance to {split} on: {some(absent)}"
         warnings.warn(message, stacklevel=3)
     items = tuple(Instance(e.path, e.name, label[e.class_name]) for e in chosen)
     return Instances(items, classes, tuple(sorted(skipped, key=lambda s: s.path)))
@@ -251,9 +259,10 @@ def _of_split(folder: Path, entries: list[_Entry], skipped: list[Skipped], split
 def warn_of_skipped(folder: str | Path, skipped: Sequence[Skipped], stacklevel: int = 3) -> None:
     """One UserWarning with the number of skipped files and the first few, if there are any."""
     if skipped:
-        listed = _some([f"{file.path} ({file.reason})" for file in skipped])
+        listed = some([f"{file.path} ({file.reason})" for file in skipped])
         warnings.warn(f"{folder}: {len(skipped)} files skipped: {listed}", stacklevel=stacklevel)
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first few of many names, in a row, and how many more there are."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

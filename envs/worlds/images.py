@@ -14,7 +14,7 @@ from ..frames import draw_scanpath, enlarge, side_by_side
 from ..policies import NearbyFixations, SaliencyFixations, UniformFixations
 from ..retinas import make_retina, retina_options
 from ..rollout import Policy
-from ..sources import load_picture_source
+from ..sources import PICTURE_OPTIONS, load_picture_source
 from ..sources.banks import PictureSet, Split
 from .world import World
 
@@ -81,22 +81,23 @@ class ImagesWorld(World):
         *,
         split: Split = "train",
         count: int | None = None,
-        size: int = 96,
+        size: int | None = None,
         source_seed: int = 0,
         clutter: float | None = None,
         device: str | torch.device = "cpu",
         **options: Any,
     ) -> ImagesWorld:
-        """A world over a built-in source or a folder of pictures; see `envs.sources.load_picture_source`."""
+        """A world over a source of pictures, whose options are those of `envs.sources.load_picture_source`."""
         resolve_device(device)
+        reading = {name: options.pop(name) for name in PICTURE_OPTIONS & options.keys()}
         pictures = load_picture_source(
-            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=device
+            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=device, **reading
         )
         return cls(pictures, device=device, **options)
 
     @classmethod
     def option_names(cls, options: Mapping[str, Any]) -> set[str]:
-        return super().option_names(options) | retina_options(options.get("retina", _RETINA))
+        return super().option_names(options) | PICTURE_OPTIONS | retina_options(options.get("retina", _RETINA))
 
     def make_policies(self) -> dict[str, Policy]:
         saliency = SaliencyFixations(self.pictures, radius=self.fovea // 2)

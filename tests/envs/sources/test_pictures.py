@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms, ImageOps
-from saccadeworld.envs.sources.pictures import load_pictures, read_picture
+from saccadeworld.envs.sources.picture_files import read_picture
+from saccadeworld.envs.sources.pictures import load_pictures
 
 RAMP = np.linspace(0, 1, 64)[None].repeat(64, 0)  # dark on the left, bright on the right
 BYTES = np.round(RAMP * 255).astype(np.uint8)
@@ -298,7 +299,7 @@ def test_nothing_readable(tmp_path: Path):
 
 
 def test_bad_arguments(tmp_path: Path):
-    with pytest.raises(ValueError, match="size is 0"):
+    with pytest.raises(ValueError, match="size=0 is out of range"):
         load_pictures(tree(tmp_path), "train", 0)
     with pytest.raises(FileNotFoundError):
         load_pictures(tmp_path / "none", "train", 8)

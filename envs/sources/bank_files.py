@@ -1,0 +1,275 @@
+"""Picture banks: the pictures of a source at one size, read once and kept in files that are mapped into memory.
+
+A bank is a folder with `pictures.npy`, (N, S, S, 3) uint8, `labels.npy` and one such file for each of the extras, and
+`bank.json`, which says what the bank was made of. It may be larger than memory: it is made a chunk of pictures at a
+time, and read a page at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import warnings
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from tqdm import tqdm
+
+from .banks import PictureSet, Skipped
+from .listing import Listing, check_some_read, read_chunks
+from .moments import Channels, count_levels, moments
+from .splits import warn_of_skipped
+
+VERSION = 1
+_HEADER = "bank.json"
+_PICTURES = "pictures"
+_LABELS = "labels"
+_CHECKED = 16  # chunks whose checksums are compared when a bank is opened
+
+
+@dataclass(frozen=True)
+class PictureBank(PictureSet):
+    """Pictures in a bank: `pictures` is the file itself, mapped into memory for reading.
+
+    A pickled bank is its path, so that it is opened again where it is unpickled.
+
+    Attributes:
+        path: the folder of the bank.
+        fingerprint: of what it was made of, see `Listing.fingerprint`.
+        known: mean and standard deviation, from when the bank was made.
+    """
+
+    path: Path = Path()
+    fingerprint: str = ""
+    known: tuple[Channels, Channels] = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+    @cached_property
+    def moments(self) -> tuple[Channels, Channels]:
+        return self.known
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_bank, (self.path,)
+
+
+class BrokenBank(ValueError):
+    """A folder that is no bank, or no longer."""
+
+
+def load_bank(path: str | Path, listing: Listing, size: int) -> PictureBank:
+    """The bank of a listing, which is made if there is none.
+
+    A bank that is broken, or was made of files that have changed since (by name, size or time of change) or at
+    another size, is made anew, with a warning.
+
+    Args:
+        path: the folder of the bank; its parents are made.
+        listing: the pictures.
+        size: side of the squares, in pixels.
+
+    Raises:
+        ValueError: when none of the pictures can be read.
+        OSError: when the bank cannot be written; nothing is left behind then.
+    """
+    path = Path(path)
+    fingerprint = listing.fingerprint()
+    if path.exists():
+        try:
+            bank = open_bank(path)
+            if bank.fingerprint == fingerprint and bank.pictures.shape[1] == size:
+                warn_of_skipped(listing.place, bank.skipped)
+                return bank
+            reason = f"{listing.place} has changed since it was made"
+        except BrokenBank as error:
+            reason = str(error)
+        warnings.warn(f"the picture bank {path} is made anew: {reason}", stacklevel=2)
+    build_bank(path, listing, size, fingerprint)
+    return open_bank(path)
+
+
+def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
+    """A bank whose files have the right lengths, and checksums for the header and 16 chunks spread over the pictures.
+
+    Args:
+        path: the folder of the bank.
+        thorough: compare all checksums, which reads the whole bank.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        BrokenBank: naming what is wrong; delete the folder, so that the bank is made anew.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"no picture bank {path}: check the path")
+    header = _read_header(path)
+    try:
+        count, size, chunks = header["count"], header["size"], header["chunks"]
+        arrays = {name: _map(path, name, header["checksums"].get(name)) for name in header["arrays"]}
+        pictures, labels = arrays.pop(_PICTURES), arrays.pop(_LABELS)
+        if pictures.shape != (count, size, size, 3) or pictures.dtype != np.uint8 or sum(n for n, _ in chunks) != count:
+            raise BrokenBank(f"{path}: its pictures are {pictures.shape} {pictures.dtype}, not as its header says")
+        if any(len(array) != count for array in (labels, *arrays.values())):
+            raise BrokenBank(f"{path}: it has not as many labels as pictures")
+        _check_chunks(path, pictures, chunks, len(chunks) if thorough else _CHECKED)
+        return PictureBank(
+            _as_tensor(pictures),
+            torch.from_numpy(np.array(labels)),
+            tuple(header["classes"]),
+            skipped=tuple(Skipped(*entry) for entry in header["skipped"]),
+            extras={name: torch.from_numpy(np.array(array)) for name, array in arrays.items()},
+            path=path.absolute(),
+            fingerprint=header["fingerprint"],
+            known=(tuple(header["mean"]), tuple(header["std"])),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BrokenBank(f"{path}: its header is incomplete ({type(error).__name__}: {error})") from error
+
+
+def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> None:
+    """Make a bank in a folder beside `path`, and put it in the place of whatever is at `path` once it is complete.
+
+    Raises:
+        ValueError: when none of the pictures can be read.
+        OSError: when there is no room, or no permission; nothing is left behind then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    needed, free = len(listing) * size * size * 3, shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise OSError(
+            f"a bank of {len(listing)} pictures of {size} pixels a side takes {needed / 1e9:.1f} GB, and {path.parent} "
+            f"has {free / 1e9:.1f} GB left: make room, choose another folder, or a smaller size"
+        )
+    work = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        _write(work, listing, size, fingerprint)
+        _put_in_place(work, path)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
+    levels = torch.zeros(3, 256, dtype=torch.int64)
+    chunks, failed = [], []
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in (_LABELS, *listing.extras)}
+    with (
+        (folder / f"{_PICTURES}.npy").open("wb") as stream,
+        tqdm(total=len(listing), desc=f"bank of {listing.place}", unit=" pictures", disable=None, delay=2) as bar,
+    ):
+        _write_npy_header(stream, (0, size, size, 3))
+        for chunk in read_chunks(listing, size):
+            stream.write(chunk.pictures.data)
+            chunks.append((len(chunk.labels), zlib.crc32(chunk.pictures.data)))
+            levels += count_levels(torch.from_numpy(chunk.pictures))
+            for name, rows in {_LABELS: chunk.labels, **chunk.extras}.items():
+                columns[name].append(rows)
+            failed += chunk.failed
+            bar.update(len(chunk.labels) + len(chunk.failed))
+        count = sum(rows for rows, _ in chunks)
+        check_some_read(listing, count, failed)
+        stream.seek(0)
+        _write_npy_header(stream, (count, size, size, 3))
+        os.fsync(stream.fileno())
+    for name, parts in columns.items():
+        np.save(folder / f"{name}.npy", np.concatenate(parts), allow_pickle=False)
+    mean, std = moments(levels)
+    header = {
+        "version": VERSION,
+        "made_of": listing.place,
+        "fingerprint": fingerprint,
+        "count": count,
+        "size": size,
+        "classes": listing.classes,
+        "mean": mean,
+        "std": std,
+        "arrays": [_PICTURES, *columns],
+        "checksums": {name: zlib.crc32((folder / f"{name}.npy").read_bytes()) for name in columns},
+        "chunks": chunks,
+        "skipped": [(entry.path, entry.reason) for entry in (*failed, *listing.skipped)],
+    }
+    _write_header(folder, header)
+
+
+def _write_npy_header(stream: Any, shape: tuple[int, ...]) -> None:
+    """NumPy leaves room for the first number to grow, so that the header can be written again."""
+    descr = npy.dtype_to_descr(np.dtype(np.uint8))
+    npy.write_array_header_1_0(stream, {"descr": descr, "fortran_order": False, "shape": shape})
+
+
+def _write_header(folder: Path, header: dict[str, Any]) -> None:
+    text = json.dumps(header)
+    with (folder / _HEADER).open("w", encoding="ascii") as stream:
+        stream.write(f"{zlib.crc32(text.encode()):08x}\n{text}\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    try:
+        checksum, text = (path / _HEADER).read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError) as error:
+        raise BrokenBank(f"{path} is no picture bank: {_HEADER} cannot be read ({error})") from error
+    if checksum != f"{zlib.crc32(text.encode()):08x}":
+        raise BrokenBank(f"{path}: {_HEADER} does not have the checksum that it was written with")
+    header = json.loads(text)
+    if header.get("version") != VERSION:
+        raise BrokenBank(
+            f"{path} was made by another version: it has the format {header.get('version')}, not {VERSION}"
+        )
+    return header
+
+
+def _put_in_place(work: Path, path: Path) -> None:
+    """Rename a complete bank to its path. Of two processes that make one bank at a time the later one wins.
+
+    Who has the former bank open keeps it: its files live on until they are closed.
+    """
+    while True:
+        try:
+            work.rename(path)
+            return
+        except OSError:
+            if not path.exists():
+                raise
+        former = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        with suppress(FileNotFoundError):  # another process was faster
+            path.rename(former / path.name)
+        shutil.rmtree(former)
+
+
+def _map(path: Path, name: str, checksum: int | None) -> np.ndarray:
+    file = path / f"{name}.npy"
+    if Path(name).name != name:
+        raise BrokenBank(f"{path}: {name!r} is no name of an array")
+    try:
+        if checksum is not None and zlib.crc32(file.read_bytes()) != checksum:
+            raise BrokenBank(f"{file} does not have the checksum that it was written with")
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        if isinstance(error, BrokenBank):
+            raise
+        raise BrokenBank(f"{file} cannot be read ({error})") from error
+
+
+def _check_chunks(path: Path, pictures: np.ndarray, chunks: Sequence[tuple[int, int]], most: int) -> None:
+    """Compare the checksums of chunks spread evenly, the first and the last among them."""
+    ends = np.cumsum([rows for rows, _ in chunks])
+    for k in np.unique(np.linspace(0, len(chunks) - 1, min(most, len(chunks))).round().astype(int)):
+        rows, checksum = chunks[k]
+        if zlib.crc32(pictures[ends[k] - rows : ends[k]].data) != checksum:
+            raise BrokenBank(f"{path}: pictures {ends[k] - rows} to {ends[k] - 1} do not have their checksum")
+
+
+def _as_tensor(pictures: np.ndarray) -> torch.Tensor:
+    """The same memory as a tensor, which must not be written to."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch has no tensors that are read-only
+        return torch.from_numpy(pictures)

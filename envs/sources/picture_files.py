@@ -1,0 +1,70 @@
+"""One picture from one file, through Pillow: any size, mode and depth, as a square of bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+# Named, so that no file can call on a decoder that runs other programs (Pillow's EPS does).
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+BACKGROUND = (128, 128, 128)
+_WHITES = {"I": (255, 65535), "F": (1, 255, 65535)}
+
+
+def read_picture(path: str | Path, size: int, background: tuple[int, int, int] = BACKGROUND) -> np.ndarray:
+    """The central square of one picture, (size, size, 3) uint8 sRGB; see `pictures.load_pictures`.
+
+    Raises:
+        Exception: whatever Pillow's decoders raise on a bad file, most often OSError.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    if path.stat().st_size == 0:
+        raise ValueError("empty file")
+    with Image.open(path, formats=FORMATS) as image:
+        image.draft(None, (2 * size, 2 * size))  # JPEG decodes at 1/2, 1/4 or 1/8, never below these sides
+        ImageOps.exif_transpose(image, in_place=True)
+        square = _to_bytes(image)
+        width, height = square.size
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        square = square.resize(
+            (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side), reducing_gap=3.0
+        )
+    if square.mode == "RGBA":
+        square = Image.alpha_composite(Image.new("RGBA", square.size, (*background, 255)), square)
+    return np.asarray(square.convert("RGB"))
+
+
+def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
+    """A square picture at another size, resampled as `read_picture` does. (S, S, 3) uint8 -> (size, size, 3) uint8."""
+    if len(picture) == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def _to_bytes(image: Image.Image) -> Image.Image:
+    """The same picture in mode L, RGB or RGBA."""
+    if image.mode.startswith("I;16"):
+        return _grey(np.asarray(image), 65535)
+    if image.mode in _WHITES:
+        values = np.asarray(image, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("holds values that are not finite")
+        low, high = values.min(), values.max()
+        white = next((w for w in _WHITES[image.mode] if low >= 0 and high <= w), None)
+        return _grey(values, white) if white else _grey(values - low, max(high - low, 1e-30))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _grey(values: np.ndarray, white: float) -> Image.Image:
+    return Image.fromarray((values / white * 255 + 0.5).astype(np.uint8))
