@@ -14,7 +14,6 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.lib import format as npy
 from tqdm import tqdm
 
@@ -69,7 +69,7 @@ def load_bank(path: str | Path, listing: Listing, size: int) -> PictureBank:
     """The bank of a listing, which is made if there is none.
 
     A bank that is broken, or was made of files that have changed since (by name, size or time of change) or at
-    another size, is made anew, with a warning.
+    another size, is made anew, with a warning. Of several processes one makes it while the others wait.
 
     Args:
         path: the folder of the bank; its parents are made.
@@ -82,18 +82,31 @@ def load_bank(path: str | Path, listing: Listing, size: int) -> PictureBank:
     """
     path = Path(path)
     fingerprint = listing.fingerprint()
-    if path.exists():
-        try:
-            bank = open_bank(path)
-            if bank.fingerprint == fingerprint and bank.pictures.shape[1] == size:
-                warn_of_skipped(listing.place, bank.skipped)
-                return bank
-            reason = f"{listing.place} has changed since it was made"
-        except BrokenBank as error:
-            reason = str(error)
-        warnings.warn(f"the picture bank {path} is made anew: {reason}", stacklevel=2)
-    build_bank(path, listing, size, fingerprint)
-    return open_bank(path)
+    bank, _ = _open_if_current(path, listing, size, fingerprint)
+    if bank is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / f".{path.name}.lock"):
+            bank, reason = _open_if_current(path, listing, size, fingerprint)  # another process may have made it
+            if bank is None:
+                if reason:
+                    warnings.warn(f"the picture bank {path} is made anew: {reason}", stacklevel=2)
+                build_bank(path, listing, size, fingerprint)
+                bank = open_bank(path)
+    warn_of_skipped(listing.place, bank.skipped)
+    return bank
+
+
+def _open_if_current(path: Path, listing: Listing, size: int, fingerprint: str) -> tuple[PictureBank | None, str]:
+    """The bank, or None and what is wrong with it; nothing is wrong with one that is not there."""
+    try:
+        bank = open_bank(path)
+    except FileNotFoundError:
+        return None, ""
+    except BrokenBank as error:
+        return None, str(error)
+    if bank.fingerprint != fingerprint or bank.pictures.shape[1] != size:
+        return None, f"{listing.place} has changed since it was made"
+    return bank, ""
 
 
 def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
@@ -137,11 +150,14 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
 def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> None:
     """Make a bank in a folder beside `path`, and put it in the place of whatever is at `path` once it is complete.
 
+    No other process may be making it at the time.
+
     Raises:
         ValueError: when none of the pictures can be read.
         OSError: when there is no room, or no permission; nothing is left behind then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for debris in path.parent.glob(f".{path.name}-*"):  # of a process that was killed
+        shutil.rmtree(debris, ignore_errors=True)
     needed, free = len(listing) * size * size * 3, shutil.disk_usage(path.parent).free
     if needed > free:
         raise OSError(
@@ -228,21 +244,12 @@ def _read_header(path: Path) -> dict[str, Any]:
 
 
 def _put_in_place(work: Path, path: Path) -> None:
-    """Rename a complete bank to its path. Of two processes that make one bank at a time the later one wins.
-
-    Who has the former bank open keeps it: its files live on until they are closed.
-    """
-    while True:
-        try:
-            work.rename(path)
-            return
-        except OSError:
-            if not path.exists():
-                raise
+    """Rename a complete bank to its path. Who has the former one open keeps it until it is closed."""
+    if path.exists():
         former = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        with suppress(FileNotFoundError):  # another process was faster
-            path.rename(former / path.name)
+        path.rename(former / path.name)
         shutil.rmtree(former)
+    work.rename(path)
 
 
 def _map(path: Path, name: str, checksum: int | None) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -85,6 +85,9 @@ class ViewSet:
     latents: torch.Tensor
     first: torch.Tensor
     counts: torch.Tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ViewSet.of, (self.views,)
 
     @classmethod
     def of(cls, views: PictureSet) -> ViewSet:

@@ -8,18 +8,19 @@ from weakref import WeakValueDictionary
 from ..checks import check_name, check_options
 from .images import ImagesWorld
 from .objects import ObjectsWorld
+from .stored_views import StoredViewsWorld
 from .world import World
 
-WORLDS: dict[str, type[World]] = {world.name: world for world in (ImagesWorld, ObjectsWorld)}
+WORLDS: dict[str, type[World]] = {world.name: world for world in (ImagesWorld, ObjectsWorld, StoredViewsWorld)}
 
 
 def make_world(name: str, source: str | None = None, **options: Any) -> World:
     """A world by name.
 
     Args:
-        name: "images" or "objects".
-        source: a built-in source ("scenes" for images, "shapes" for objects, the defaults) or the path of a folder
-            with a subfolder per class.
+        name: "images", "objects" or "stored-views".
+        source: a built-in source ("scenes" for images, "shapes" for objects, the defaults), the path of a folder with a
+            subfolder per class, or the name of a data set, a colon and its path; see `envs.sources`.
         options: of the world, its source and its retina: `split`, `count`, `device` and so on; see the world's class.
 
     Raises:
@@ -51,4 +52,4 @@ def shared_world(name: str, **options: Any) -> World:
     return world
 
 
-__all__ = ["WORLDS", "ImagesWorld", "ObjectsWorld", "World", "make_world", "shared_world"]
+__all__ = ["WORLDS", "ImagesWorld", "ObjectsWorld", "StoredViewsWorld", "World", "make_world", "shared_world"]

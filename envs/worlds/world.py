@@ -15,7 +15,7 @@ from torch import Tensor
 from .. import draws
 from ..checks import check_name, check_rows, check_whole, keyword_options
 from ..rollout import Policy, Rollout, roll_out
-from ..sources.banks import MeshSet, PictureSet, Skipped
+from ..sources.banks import MeshSet, PictureSet, Skipped, ViewSet
 
 
 class World(ABC):
@@ -49,9 +49,9 @@ class World(ABC):
     pose_name: ClassVar[str]
     pose_dim: int
     action_dim: int
-    action_low: ClassVar[float] = -1.0
-    action_high: ClassVar[float] = 1.0
-    still: ClassVar[tuple[float, ...]]
+    action_low: float = -1.0
+    action_high: float = 1.0
+    still: tuple[float, ...]
     reach: float = math.inf
     tolerance: ClassVar[float]
     choice_count: int
@@ -62,7 +62,7 @@ class World(ABC):
     labels: Tensor
     device: torch.device
     skipped: tuple[Skipped, ...]
-    made_of: PictureSet | MeshSet
+    made_of: PictureSet | MeshSet | ViewSet
     options: dict[str, Any]
 
     def __len__(self) -> int:

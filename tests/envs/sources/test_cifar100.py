@@ -78,7 +78,7 @@ def test_missing_and_broken_files(tmp_path: Path):
         list_cifar100(tmp_path, "train", labels="medium")  # pyright: ignore[reportArgumentType]
     write_binary(tmp_path, "train", 2)
     (tmp_path / "fine_label_names.txt").write_text("apple\nbear")
-    with pytest.raises(ValueError, match="2 names for labels .* expected 100 fine classes"):
+    with pytest.raises(ValueError, match=r"2 names for labels .* expected 100 fine classes"):
         list_cifar100(tmp_path, "train")
     (tmp_path / "train.bin").write_bytes(b"\0" * 3073)
     with pytest.raises(ValueError, match="not a multiple of 3074"):

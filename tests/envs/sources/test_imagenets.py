@@ -58,13 +58,13 @@ def test_tiny_imagenet(tiny: Path):
 def test_broken_tiny_imagenet(tiny: Path):
     notes = tiny / "val" / "val_annotations.txt"
     notes.write_text("val_0.JPEG\tn99999999\t0\t0\t1\t1\n")
-    with pytest.raises(ValueError, match="line 1: 'val_0.JPEG.*does not name a picture and a class of wnids.txt"):
+    with pytest.raises(ValueError, match=r"line 1: 'val_0.JPEG.*does not name a picture and a class of wnids.txt"):
         list_tiny_imagenet(tiny, "test")
     notes.write_text("../../../etc/passwd\tn01443537\t0\t0\t1\t1\n")
     with pytest.raises(ValueError, match="does not name a picture"):
         list_tiny_imagenet(tiny, "test")
     (tiny / "words.txt").unlink()
-    with pytest.raises(FileNotFoundError, match="holds no words.txt"):
+    with pytest.raises(FileNotFoundError, match=r"holds no words.txt"):
         list_tiny_imagenet(tiny, "train")
 
 

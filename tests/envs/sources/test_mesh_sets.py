@@ -89,7 +89,7 @@ def test_missing_files(tmp_path: Path):
     for name, layout in (("shapenet", "SYNSET/MODEL/models/model_normalized.obj"), ("modelnet", "CLASS/train/")):
         with pytest.raises(FileNotFoundError, match=rf"looked for {layout}.*what is there: \(nothing\); .* from https"):
             load(f"{name}:{tmp_path}")
-        with pytest.raises(FileNotFoundError, match="no folder .*nowhere: check the path"):
+        with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: check the path"):
             load(f"{name}:{tmp_path / 'nowhere'}")
 
 

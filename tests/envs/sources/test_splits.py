@@ -144,13 +144,15 @@ def test_val_stands_in_for_test(tmp_path: Path):
     assert both(tmp_path) == ({"train/a/0.png", "train/b/1.png"}, {"val/a/2.png", "val/b/3.png"})
     found = find_instances(tmp_path, TYPES, "test")
     assert found.classes == ("a", "b")
-    assert [(Path(s.path).name, s.reason) for s in found.skipped] == [("4.png", "lies in no class folder in train or val")]
+    assert [(Path(s.path).name, s.reason) for s in found.skipped] == [
+        ("4.png", "lies in no class folder in train or val")
+    ]
 
 
 @pytest.mark.parametrize("others", [[], ["valid/a/0.png"]])
 def test_train_without_test_is_no_class(tmp_path: Path, others: list[str]):
     touch(tmp_path, "train/a/0.png", *others)
-    with pytest.raises(ValueError, match="holds the folders train.*: give it one named 'test' or 'val' as well"):
+    with pytest.raises(ValueError, match=r"holds the folders train.*: give it one named 'test' or 'val' as well"):
         find_instances(tmp_path, TYPES, "train")
 
 
