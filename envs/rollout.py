@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class Rollout:
     """B episodes of L views; action i leads from view i to view i + 1.
 
+    Actions are movements as they were commanded, within the world's limits; poses are where they ended. So an action
+    is the difference of two poses, unless motor noise comes between.
+
     Attributes:
         views: (B, L, 3, H, W) uint8.
         poses: (B, L, P) float32.
@@ -50,6 +53,7 @@ class Episodes:
         self.world = world
         self.seeds = seeds
         self.scenes = scenes
+        self._aims: list[Tensor] = []
         self._poses: list[Tensor] = []
         self._views: list[Tensor] = []
 
@@ -66,6 +70,11 @@ class Episodes:
         return torch.stack(self._poses, dim=1)
 
     @property
+    def actions(self) -> Tensor:
+        """(B, step - 1, A) float32, the commands of the movements so far; not before the first pose."""
+        return self.world.actions_between(self.poses[:, :-1], torch.stack(self._aims, dim=1)[:, 1:])
+
+    @property
     def views(self) -> Tensor:
         """(B, step, 3, H, W) uint8, the views at the poses so far."""
         missing = self._poses[len(self._views) :]
@@ -80,8 +89,16 @@ class Episodes:
         return torch.stack(self._views, dim=1)
 
     def append(self, poses: Tensor) -> None:
-        """Move every row to its next pose, (B, P), as its policy chose it."""
-        self._poses.append(self.world.settle(poses, self.scenes, self.seeds, self.step))
+        """Move every row to its next pose, (B, >= A), as its policy chose it, or as near as the world lets it."""
+        world, step = self.world, self.step
+        if step == 0:
+            aims = landed = world.settle(poses, self.scenes, self.seeds, step)
+        else:
+            start = self._poses[-1]
+            aims = world.settle(world.aim(start, poses), self.scenes, self.seeds, step)
+            landed = world.land(start, aims, self.seeds, step)
+        self._aims.append(aims)
+        self._poses.append(landed)
 
 
 class Policy(Protocol):
@@ -99,11 +116,10 @@ def roll_out(world: World, policy: Policy, seeds: Tensor, scenes: Tensor, length
     episodes = Episodes(world, seeds, scenes)
     for _ in range(length):
         episodes.append(policy(episodes))
-    poses = episodes.poses
     return Rollout(
         views=episodes.views,
-        poses=poses,
-        actions=world.actions_between(poses[:, :-1], poses[:, 1:]),
+        poses=episodes.poses,
+        actions=episodes.actions,
         labels=world.labels[scenes],
         scenes=scenes,
     )

@@ -32,7 +32,7 @@ class World(ABC):
         action_dim: A, numbers in an action.
         action_low, action_high: bounds of every number in an action.
         still: the action that changes nothing.
-        reach: the longest movement that one action makes, as `distance` measures it; infinite without a limit.
+        reach: the longest movement that one action asks for, as `distance` measures it; infinite without a limit.
         tolerance: the distance up to which tasks take two poses for the same unless told otherwise.
         choice_count: K, how many actions `choices` offers.
         pose_low, pose_high: bounds of each number in a pose.
@@ -101,6 +101,13 @@ class World(ABC):
     def move(self, poses: Tensor, actions: Tensor) -> Tensor:
         """The poses after the actions. (..., P), (..., A) float32 -> (..., P) float32."""
 
+    def aim(self, start: Tensor, poses: Tensor) -> Tensor:
+        """Where movements to the poses are sent, given the bounds and the reach of the world: here just there.
+
+        (..., P), (..., >= A) float32 -> (..., >= A) float32. `move` has it done already.
+        """
+        return poses
+
     @abstractmethod
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         """The actions that lead from one pose to another. (..., P), (..., P) float32 -> (..., A) float32."""
@@ -134,6 +141,13 @@ class World(ABC):
         """What the world itself changes at a step, such as 3DIEBench's light: here nothing.
 
         (B, >= A) float32 poses as a policy or an action left them, (B,) int64 scenes and seeds -> (B, P) float32.
+        """
+        return poses
+
+    def land(self, start: Tensor, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+        """Where movements that were sent to the poses end, which motor noise changes: here just there.
+
+        (B, P), (B, P) float32, (B,) int64 seeds -> (B, P) float32. Comes last, after `move` or `aim` and `settle`.
         """
         return poses
 
