@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from saccadeworld.envs.sources.banks import MeshSet, PictureSet
+from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
 from saccadeworld.envs.sources.shapes import make_shapes
-from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
+from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, StoredViewsWorld, World
 
 
 @pytest.fixture
@@ -55,7 +55,27 @@ def objects_world(meshes: MeshSet) -> ObjectsWorld:
     return ObjectsWorld(meshes, size=12)
 
 
-@pytest.fixture(scope="session", params=["images", "images between pixels", "objects", "objects under moving light"])
+def make_views() -> ViewSet:
+    """Four objects with 7, 3, 4 and 1 views of noise, 12 pixels a side."""
+    objects = torch.arange(4).repeat_interleave(torch.tensor([7, 3, 4, 1]))
+    random = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (15, 12, 12, 3), generator=random, dtype=torch.uint8)
+    latents = torch.rand(15, 7, generator=random) * torch.tensor([1.5, 1.5, 1.5, 1.0, 0.75, 6.25, 1.0])
+    extras = {"latents": latents, "objects": objects}
+    return ViewSet.of(PictureSet(noise, objects % 3, ("ant", "bee", "cat"), extras=extras))
+
+
+WORLDS = (
+    "images",
+    "images between pixels",
+    "objects",
+    "objects under moving light",
+    "stored views",
+    "lit stored views",
+)
+
+
+@pytest.fixture(scope="session", params=WORLDS)
 def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet) -> World:
     """Every world there is, small."""
     return {
@@ -63,4 +83,6 @@ def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet)
         "images between pixels": lambda: ImagesWorld(pictures, fovea=12, subpixel=True),
         "objects": lambda: ObjectsWorld(meshes, size=12),
         "objects under moving light": lambda: ObjectsWorld(meshes, size=12, stage="view", rotations="so3"),
+        "stored views": lambda: StoredViewsWorld(make_views()),
+        "lit stored views": lambda: StoredViewsWorld(make_views(), latents="all"),
     }[request.param]()

@@ -82,9 +82,7 @@ class StoredViewsWorld(World):
         # Objects with fewer views than others have their first one again behind them, which is never nearer.
         place = torch.arange(int(views.counts.max()))
         self._table = (views.first[:, None] + place.where(place < views.counts[:, None], 0)).to(self.device)
-        angles, others = views.latents[:, :_FIRST_ANGLES], views.latents[:, _FIRST_ANGLES:]
-        poses = torch.cat([rotations.from_euler(angles.double()).float(), others[:, list(chosen)]], dim=1)
-        self._poses = poses.to(self.device)
+        self._poses = _poses(views.latents, list(chosen)).to(self.device)
 
     @classmethod
     def from_source(
@@ -137,13 +135,14 @@ class StoredViewsWorld(World):
         long_enough = actions[..., :4].norm(dim=-1) > MIN_NORM
         check_rows("action", actions, long_enough, f"a quaternion needs a length above {MIN_NORM} to be a rotation")
 
+    def canonical(self, actions: Tensor) -> Tensor:
+        """With a unit quaternion, w >= 0, and the others the short way round."""
+        turns = rotations.normalise(actions[..., :4])
+        return torch.cat([turns, self._shortest(actions[..., 4:])], dim=-1)
+
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         turns = rotations.relative(start[..., :4], end[..., :4])
-        return torch.cat([turns, self._differences(start, end)], dim=-1)
-
-    def canonical(self, actions: Tensor) -> Tensor:
-        """With a unit quaternion, w >= 0."""
-        return torch.cat([rotations.normalise(actions[..., :4]), actions[..., 4:]], dim=-1)
+        return torch.cat([turns, self._shortest(end[..., 4:] - start[..., 4:])], dim=-1)
 
     def distance(self, start: Tensor, end: Tensor) -> Tensor:
         """In radians, see the class."""
@@ -152,7 +151,7 @@ class StoredViewsWorld(World):
         angle = 4 * torch.asin(chord / 2)
         if self.pose_dim == 4:
             return angle
-        return (angle.square() + _squares(self._differences(start, end) * self._units)).sqrt()
+        return (angle.square() + _squares(self._shortest(end[..., 4:] - start[..., 4:]) * self._units)).sqrt()
 
     def choices(self, poses: Tensor) -> Tensor:
         """Turns of 30 degrees about the body's axes x, y, z, then the same backwards; nothing else changes."""
@@ -177,11 +176,10 @@ class StoredViewsWorld(World):
         nearest = self.distance(self._poses[candidates], poses[:, None]).argmin(dim=1, keepdim=True)
         return candidates.gather(1, nearest)[:, 0]
 
-    def _differences(self, start: Tensor, end: Tensor) -> Tensor:
-        """Of the numbers behind the quaternion, the short way round where they are periodic: (..., P - 4)."""
-        plain = end[..., 4:] - start[..., 4:]
+    def _shortest(self, differences: Tensor) -> Tensor:
+        """Of the numbers behind the quaternion, the short way round where they are periodic. (..., P - 4)."""
         half = self._highs / 2
-        return torch.where(self._periodic, (plain + half) % self._highs - half, plain)
+        return torch.where(self._periodic, (differences + half) % self._highs - half, differences)
 
 
 class _EveryView:
@@ -192,6 +190,14 @@ class _EveryView:
 
     def __call__(self, episodes: Episodes) -> Tensor:
         return self.world.draw_views(episodes.seeds, episodes.scenes, episodes.step)
+
+
+def _poses(latents: Tensor, chosen: list[int]) -> Tensor:
+    """The poses of views, of which some of the latents behind the rotation are part. (V, 7) -> (V, P)."""
+    angles, others = latents[:, :_FIRST_ANGLES], latents[:, _FIRST_ANGLES:]
+    inside = ((others >= 0) & (others <= torch.tensor(_HIGHS))).all(1) & angles.isfinite().all(1)
+    check_rows("latents", latents, inside, f"angles, then numbers from 0 to {', '.join(f'{h:.3f}' for h in _HIGHS)}")
+    return torch.cat([rotations.from_euler(angles.double()).float(), others[:, chosen]], dim=1)
 
 
 def _squares(values: Tensor) -> Tensor:

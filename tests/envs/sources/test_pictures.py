@@ -78,8 +78,13 @@ def test_black_float_picture_is_black(tmp_path: Path):
 )
 def test_colours_of_any_mode(tmp_path: Path, name: str, mode: str, tolerance: int):
     image = Image.fromarray(COLOURS)
-    got = read_picture(saved(tmp_path, name, image.convert(mode), **({"quality": 98} if "jpg" in name else {})), 64)
-    assert np.abs(got.astype(int) - COLOURS).max() <= tolerance
+    path = saved(tmp_path, name, image.convert(mode), **({"quality": 98} if "jpg" in name else {}))
+    try:
+        with Image.open(path) as written:
+            written.load()
+    except OSError as error:  # YCbCr by some versions
+        pytest.skip(f"this version of Pillow cannot read the file that it wrote: {error}")
+    assert np.abs(read_picture(path, 64).astype(int) - COLOURS).max() <= tolerance
 
 
 def test_palette_and_one_bit(tmp_path: Path):

@@ -196,6 +196,10 @@ def test_pickled_and_seen_by_people(world: StoredViewsWorld):
 
 
 def test_bad_options(views: ViewSet):
+    latents = views.latents.clone()
+    latents[4, 6] = 1.5
+    with pytest.raises(ValueError, match=r"latents \[.*, 1\.5\] of row 4: angles, then numbers from 0 to 1.000, 0.785"):
+        StoredViewsWorld(ViewSet(views.views, latents, views.first, views.counts))
     with pytest.raises(ValueError, match="latents='colour' is not known; use one of 'rotation', 'rotcolor', 'all'"):
         StoredViewsWorld(views, latents="colour")
     world = StoredViewsWorld(views, latents="rotcolor")

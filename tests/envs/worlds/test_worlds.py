@@ -81,7 +81,7 @@ def test_cuda_where_there_is_none_is_refused(name: str):
 def test_an_action_out_of_bounds_names_its_row(world: World):
     actions = torch.full((4, world.action_dim), 0.5)
     world.check_actions(actions)
-    for bad in (1.5, -1.001, float("nan"), float("inf")):
+    for bad in (1.5 * world.action_high, 1.001 * world.action_low, float("nan"), float("inf")):
         actions[2, 1] = bad
-        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|-1\.00|nan|inf).*\] of row 2: clip it"):
+        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|4\.7|-1\.00|-3\.14|nan|inf).*\] of row 2: clip it"):
             world.check_actions(actions)
