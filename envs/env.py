@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from .batches import first, first_info
 from .checks import check_options
 from .vector_env import Observation, Output, SaccadeWorldVectorEnv
 from .worlds import World
@@ -16,8 +17,8 @@ from .worlds import World
 class SaccadeWorldEnv(gym.Env):
     """One episode of a task in a world at a time; arguments as in `SaccadeWorldVectorEnv`.
 
-    Observation: a dictionary of "glimpse" (3, H, W) uint8, the pose ("fixation" or "pose"; unless `observe_pose` is
-    off) and "step" (1,) int64. Action: a saccade (2,) or a quaternion (4,), float32 in [-1, 1].
+    What is observed, done, rewarded and reported, and which options there are, the task's class tells: see
+    `envs.tasks`.
     """
 
     metadata: dict[str, Any] = SaccadeWorldVectorEnv.metadata
@@ -27,7 +28,6 @@ class SaccadeWorldEnv(gym.Env):
         *,
         world: str | World = "images",
         task: str = "free-viewing",
-        observe_pose: bool = True,
         output: Output = "numpy",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
@@ -37,7 +37,6 @@ class SaccadeWorldEnv(gym.Env):
             1,
             world=world,
             task=task,
-            observe_pose=observe_pose,
             output=output,
             autoreset_mode=AutoresetMode.DISABLED,
             max_episode_steps=max_episode_steps,
@@ -59,7 +58,7 @@ class SaccadeWorldEnv(gym.Env):
         check_options("reset()", options or {}, ())
         super().reset(seed=seed)
         observation, info = self._vector.reset(seed=seed)
-        return self._first(observation), info
+        return first(observation), first_info(info)
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act; see `SaccadeWorldVectorEnv.step`."""
@@ -67,7 +66,8 @@ class SaccadeWorldEnv(gym.Env):
             raise ValueError(f"the action {action!r} has shape {np.shape(action)}; use {self.action_space.shape}")
         batched = action[None] if hasattr(action, "shape") else np.asarray(action)[None]
         observation, rewards, terminations, truncations, info = self._vector.step(batched)
-        return self._first(observation), float(rewards[0]), bool(terminations[0]), bool(truncations[0]), info
+        reward, terminated, truncated = float(rewards[0]), bool(terminations[0]), bool(truncations[0])
+        return first(observation), reward, terminated, truncated, first_info(info)
 
     def render(self) -> np.ndarray | None:
         """The frame of the episode so far, (H, W, 3) uint8; in mode "human" None, and the frame in a window."""
@@ -77,7 +77,3 @@ class SaccadeWorldEnv(gym.Env):
     def close(self) -> None:
         """Close the window, if there is one."""
         self._vector.close()
-
-    @staticmethod
-    def _first(observation: Observation) -> Observation:
-        return {key: value[0] for key, value in observation.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
@@ -13,17 +13,16 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from torch import Tensor
 
-from . import draws
+from .batches import masked, present, read_actions
 from .checks import check_name, check_options, check_whole
+from .episode_numbers import EpisodeNumbers
 from .screen import Window, check_render_mode, usable_render_modes
-from .tasks import Rows, make_task
-from .worlds import World, shared_world
+from .tasks import TASKS, Rows, Task, make_task, split_options
+from .worlds import WORLDS, World, shared_world
 
 Output = Literal["numpy", "torch"]
 Observation = dict[str, Any]
 
-SEED_BOUND = 1 << 63
-_UNSEEDED = -1
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -39,14 +38,14 @@ class SaccadeWorldVectorEnv(VectorEnv):
         num_envs: N, rows.
         world: a name in `envs.worlds.WORLDS`, or a world (an `EnvSpec` with a world in it cannot be turned to JSON).
         task: a name in `envs.tasks.TASKS`.
-        observe_pose: whether the pose is part of the observation.
         output: "numpy" arrays, or "torch" tensors on the world's device; actions may be either.
         autoreset_mode: a `gymnasium.vector.AutoresetMode` or its value ("NextStep", "SameStep", "Disabled"). With
-            SameStep the last observation of an episode is in `info["final_obs"]`, batched like any observation;
-            `info["_final_obs"]`, (N,) bool, tells the rows in which an episode has just ended.
+            SameStep the last observation of an episode is in `info["final_obs"]`, batched like any observation, and
+            its last info in `info["final_info"]`; `info["_final_obs"]` and `info["_final_info"]`, (N,) bool, tell the
+            rows in which an episode has just ended.
         max_episode_steps: actions after which an episode is truncated; None or -1 for never.
         render_mode: None, "rgb_array" or "human".
-        options: of the world and its source, see `make_world`; only with a world's name.
+        options: of the task, see its class; and with a world's name of the world and its source, see `make_world`.
 
     Raises:
         ValueError: for unknown names and values out of range.
@@ -64,7 +63,6 @@ class SaccadeWorldVectorEnv(VectorEnv):
         *,
         world: str | World = "images",
         task: str = "free-viewing",
-        observe_pose: bool = True,
         output: Output = "numpy",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -78,14 +76,13 @@ class SaccadeWorldVectorEnv(VectorEnv):
         if not isinstance(autoreset_mode, AutoresetMode):
             check_name("autoreset_mode", autoreset_mode, [mode.value for mode in AutoresetMode])
         check_render_mode(render_mode)
-        if isinstance(world, World):
-            check_options("a world that is made already", options, ())
         self.num_envs = num_envs
-        self.world = world if isinstance(world, World) else shared_world(world, **options)
-        self.task = make_task(task, self.world, observe_pose=observe_pose)
+        self.task = _make_task(task, world, options)
+        self.world = self.task.world
         self.output = output
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.max_episode_steps = _NEVER if max_episode_steps in (None, -1) else max_episode_steps
+        self.task.check_limit(self.max_episode_steps)
         self.render_mode = render_mode
         self.metadata = self.metadata | {
             "autoreset_mode": self.autoreset_mode,
@@ -98,8 +95,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._window = Window(fps=self.metadata["render_fps"])
         self._rows: Rows | None = None
-        self._seeds = np.full(num_envs, _UNSEEDED)
-        self._episodes = np.zeros(num_envs, dtype=np.int64)
+        self._episodes = EpisodeNumbers(num_envs)
         # Steps and ends are known to the host too, so that truncation and autoreset never wait for the device.
         self._steps = np.zeros(num_envs, dtype=np.int64)
         self._ended = np.zeros(num_envs, dtype=bool)
@@ -116,28 +112,28 @@ class SaccadeWorldVectorEnv(VectorEnv):
             options: may hold "reset_mask".
 
         Returns:
-            The observation of all rows, and an empty info.
+            The observation of all rows, and the task's info on those that have been reset.
 
         Raises:
             TypeError, ValueError: for seeds or options that do not fit.
         """
         mask = self._reset_mask(options or {})
-        seeds = self._given_seeds(seed)
+        given = self._episodes.given(seed)
         super().reset(seed=int(seed) if isinstance(seed, Integral) else None)
-        self._number_episodes(mask, seeds)
+        self._episodes.restart(mask, given, self.np_random)
         self._begin(mask)
         self._show()
-        return self._present(self.task.observe(self._running())), {}
+        return self._present(self.task.observe(self._running())), self._info(mask)
 
     def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
         """Act in every row.
 
         Args:
-            actions: (N, A) numbers within the action space, NumPy or torch.
+            actions: (N, ...) numbers within the action space, NumPy or torch.
 
         Returns:
-            observation, rewards (N,) float, terminations (N,) bool, truncations (N,) bool, info. In NextStep mode a
-            row whose episode has ended does not act but starts the next episode, with reward 0.
+            observation, rewards (N,) float, terminations (N,) bool, truncations (N,) bool, the task's info. In
+            NextStep mode a row whose episode has ended does not act but starts the next episode, with reward 0.
 
         Raises:
             TypeError: for actions that are not numbers.
@@ -148,23 +144,24 @@ class SaccadeWorldVectorEnv(VectorEnv):
         if self.autoreset_mode == AutoresetMode.DISABLED and self._ended.any():
             raise RuntimeError(f"rows {np.flatnonzero(self._ended).tolist()} have ended: reset them before step()")
         outcome = self.task.act(rows, self._read(actions))
-        steps = rows.steps + 1
-        poses = self.world.settle(outcome.poses, rows.scenes, rows.seeds, steps)
-        self._rows = replace(rows, poses=poses, steps=steps)
+        state = {**rows.state, **outcome.state}
+        self._rows = replace(rows, poses=outcome.poses, steps=rows.steps + 1, state=state)
         self._steps += 1
         self._trace(range(self.num_envs))
         rewards, terminations = outcome.rewards, self._on_host(outcome.terminations)
         if self._ended.any():
             rewards = rewards.masked_fill(self._on_device(self._ended), 0.0)
             terminations = terminations & ~self._ended
-            self._begin_next(self._ended)
+            self._episodes.advance(self._ended)
+            self._begin(self._ended)
         truncations = self._steps >= self.max_episode_steps
         self._ended = terminations | truncations
-        observation, info = self.task.observe(self._running()), {}
+        observation, final = self.task.observe(self._running()), {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and self._ended.any():
-            observation, info = self._begin_at_once(observation)
+            observation, final = self._begin_at_once(observation)
         self._show()
         observation = self._present(observation)
+        info = self._info(np.ones(self.num_envs, dtype=bool)) | final
         if self.output == "torch":
             return observation, rewards, self._on_device(terminations), self._on_device(truncations), info
         return observation, rewards.cpu().numpy().astype(np.float64), terminations, truncations, info
@@ -179,8 +176,10 @@ class SaccadeWorldVectorEnv(VectorEnv):
         """
         if self.render_mode is None:
             raise RuntimeError('render() needs an environment made with render_mode="rgb_array" or "human"')
-        scenes = self._running().scenes.tolist()
-        frames = tuple(self.world.frame(s, torch.stack(path)) for s, path in zip(scenes, self._paths, strict=True))
+        rows = [
+            self._running().select(index) for index in torch.arange(self.num_envs, device=self.world.device)[:, None]
+        ]
+        frames = tuple(self.task.frame(row, torch.stack(path)) for row, path in zip(rows, self._paths, strict=True))
         if self.render_mode == "human":
             return self._window.show(frames)
         return frames
@@ -195,18 +194,9 @@ class SaccadeWorldVectorEnv(VectorEnv):
         return self._rows
 
     def _read(self, actions: Any) -> Tensor:
-        if not isinstance(actions, Tensor):
-            array = np.asarray(actions)
-            if array.dtype.kind not in "fiu":
-                raise TypeError(f"actions must be numbers, got {array.dtype}: {actions!r}")
-            actions = torch.from_numpy(array.astype(np.float64))
-        if actions.dtype == torch.bool or actions.is_complex():
-            raise TypeError(f"actions must be real numbers, got {actions.dtype}")
-        if actions.shape != self.action_space.shape:
-            raise ValueError(f"actions have shape {tuple(actions.shape)}; use {self.action_space.shape}")
-        actions = actions.detach().float()
-        self.world.check_actions(actions)  # where they are: on the host the message can name the row
-        return actions.to(self.world.device)
+        read = read_actions(actions, self.action_space)
+        self.task.form.check(read)  # where they are: on the host the message can name the row
+        return read.to(self.world.device)
 
     def _reset_mask(self, options: dict[str, Any]) -> np.ndarray:
         unknown = [option for option in options if option != "reset_mask"]
@@ -222,34 +212,10 @@ class SaccadeWorldVectorEnv(VectorEnv):
             raise ValueError("the first reset is of all rows: leave reset_mask out")
         return mask
 
-    def _given_seeds(self, seed: int | Sequence[int | None] | None) -> np.ndarray:
-        """(N,) int64, the seeds that rows are given."""
-        if seed is None:
-            return np.full(self.num_envs, _UNSEEDED)
-        if not isinstance(seed, Sequence | np.ndarray):
-            check_whole("seed", seed, 0, SEED_BOUND - self.num_envs)
-            return int(seed) + np.arange(self.num_envs)
-        if len(seed) != self.num_envs:
-            raise ValueError(f"seed={seed!r}: give one seed, or {self.num_envs} of them")
-        for row, value in enumerate(seed):
-            if value is not None:
-                check_whole(f"seed[{row}]", value, 0, SEED_BOUND - 1)
-        return np.array([_UNSEEDED if value is None else value for value in seed], dtype=np.int64)
-
-    def _number_episodes(self, mask: np.ndarray, seeds: np.ndarray) -> None:
-        """Settle seed and number of the next episode of the rows in the mask."""
-        self._episodes[mask] += 1
-        drawn = self.np_random.integers(1 << 31, size=self.num_envs)
-        seeds = np.where((seeds == _UNSEEDED) & (self._seeds == _UNSEEDED), drawn, seeds)
-        seeded = mask & (seeds != _UNSEEDED)
-        self._seeds[seeded] = seeds[seeded]
-        self._episodes[seeded] = 0
-
     def _begin(self, mask: np.ndarray) -> Tensor:
         """Start the episodes, already numbered, of the rows in the mask; returns the indices of these rows."""
-        seeds = draws.episode_seeds(self._on_device(self._seeds[mask]), self._on_device(self._episodes[mask]))
-        scenes = self.world.draw_scenes(seeds)
-        fresh = Rows(seeds, scenes, self.world.first_poses(seeds, scenes), torch.zeros_like(seeds))
+        seeds = self._episodes.seeds(mask, self.world.device)
+        fresh = self.task.begin(seeds, self.world.draw_scenes(seeds))
         rows = np.flatnonzero(mask)
         index = self._on_device(rows)
         self._rows = fresh if self._rows is None else self._rows.put(index, fresh)
@@ -258,18 +224,20 @@ class SaccadeWorldVectorEnv(VectorEnv):
         self._trace(rows, begin=True)
         return index
 
-    def _begin_next(self, mask: np.ndarray) -> Tensor:
-        self._episodes[mask] += 1
-        return self._begin(mask)
-
-    def _begin_at_once(self, observation: Observation) -> tuple[Observation, dict[str, Any]]:
+    def _begin_at_once(self, observation: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
         """Start the next episodes of the rows that have ended: their first observations, and the info on the last."""
         ended = self._ended
-        index = self._begin_next(ended)
+        final = {"final_obs": self._present(observation), "final_info": self._info(ended)}
+        self._episodes.advance(ended)
+        index = self._begin(ended)
         fresh = self.task.observe(self._running().select(index))
-        first = {key: value.index_copy(0, index, fresh[key]) for key, value in observation.items()}
-        mask = self._on_device(ended) if self.output == "torch" else ended
-        return first, {"final_obs": self._present(observation), "_final_obs": mask}
+        opening = {key: value.index_copy(0, index, fresh[key]) for key, value in observation.items()}
+        return opening, masked(final, self._mask(ended))
+
+    def _info(self, mask: np.ndarray) -> dict[str, Any]:
+        """The task's info on the rows in the mask."""
+        info = {key: value.clone() for key, value in self.task.info(self._running()).items()}
+        return masked(self._present(info), self._mask(mask)) if info else {}
 
     def _trace(self, rows: Iterable[int], begin: bool = False) -> None:
         """Remember where the rows are, for `render`, and if they begin an episode, forget where they were."""
@@ -284,13 +252,26 @@ class SaccadeWorldVectorEnv(VectorEnv):
         if self.render_mode == "human":
             self.render()
 
-    def _present(self, observation: Observation) -> Observation:
-        if self.output == "torch":
-            return observation
-        return {key: value.cpu().numpy() for key, value in observation.items()}
+    def _present(self, batch: Mapping[str, Tensor]) -> dict[str, Any]:
+        return present(batch, self.output)
+
+    def _mask(self, mask: np.ndarray) -> np.ndarray | Tensor:
+        return self._on_device(mask) if self.output == "torch" else mask
 
     def _on_device(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.world.device, non_blocking=True)
 
     def _on_host(self, flags: Tensor | None) -> np.ndarray:
         return np.zeros(self.num_envs, dtype=bool) if flags is None else flags.cpu().numpy()
+
+
+def _make_task(name: str, world: str | World, options: Mapping[str, Any]) -> Task:
+    """A task with its own part of the options, in the world, which gets the rest."""
+    of_task, of_world = split_options(name, options)
+    if isinstance(world, World):
+        check_options("a world that is made already", of_world, ())
+        return make_task(name, world, **of_task)
+    check_name("world", world, WORLDS)
+    known = TASKS[name].option_names() | WORLDS[world].option_names(of_world)
+    check_options(f"the task {name!r} in the world {world!r}", of_world, known)
+    return make_task(name, shared_world(world, **of_world), **of_task)

@@ -6,13 +6,14 @@ import tyro
 
 from .command import run
 from .demo import Demo
+from .environments import Environments
 from .evaluate import Evaluate
 from .train import Train
 
 
 def main() -> None:
     """Parse a subcommand and its options, and run it."""
-    commands = {"demo": Demo, "train": Train, "evaluate": Evaluate}
+    commands = {"demo": Demo, "train": Train, "evaluate": Evaluate, "environments": Environments}
     run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
 
 

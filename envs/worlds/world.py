@@ -112,9 +112,13 @@ class World(ABC):
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         """The actions that lead from one pose to another. (..., P), (..., P) float32 -> (..., A) float32."""
 
+    def canonical(self, actions: Tensor) -> Tensor:
+        """The actions as the world takes them, of those that mean the same: here themselves. (..., A) -> (..., A)."""
+        return actions
+
     @abstractmethod
     def distance(self, start: Tensor, end: Tensor) -> Tensor:
-        """How far apart two poses, or two actions, are, in the world's own unit. (..., P or A) each -> (...)."""
+        """How far apart two poses, or two canonical actions, are, in the world's own unit. (..., P or A) -> (...)."""
 
     @abstractmethod
     def choices(self, poses: Tensor) -> Tensor:

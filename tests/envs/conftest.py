@@ -18,7 +18,7 @@ class Chance(Task):
     def act(self, rows: Rows, actions: Tensor) -> Outcome:
         ends = draws.uniform(rows.seeds, rows.steps, "end")[:, 0] < 0.25
         rewards = draws.uniform(rows.seeds, rows.steps, "reward")[:, 0]
-        return Outcome(self.world.move(rows.poses, actions), rewards, ends)
+        return Outcome(self.move(rows, actions), rewards, ends)
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""Path integration: after some movements, tell how far from the start they have led."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from .journey import Journey
+from .task import Outcome, Rows
+
+
+class PathIntegration(Journey):
+    """A report of the displacement from the first to the last pose, after M movements.
+
+    Observation, info and options: as in `Journey`. Action: the world's own, M times a movement, then the report: the
+    displacement as one action (a saccade, a quaternion, a difference of parameters). Reward: minus the
+    `World.distance` of the report to the true displacement (sides of the picture, radians) for the report, 0 before.
+    The best possible is 0; a displacement outside the action space, as it may come about in pictures with
+    `border="free"`, leaves its distance from there. Termination: with the report. Truncation: by a limit below M + 1
+    actions, which vector environments refuse.
+
+    Scores, mean ± standard deviation over episodes of 4 movements drawn from the action space. Random: so is the
+    report; nothing: the report that nothing has changed; heuristic: the sum of the observed movements, which is exact
+    without motor noise; oracle: the truth.
+        images: random -0.99 ± 0.46, nothing -0.65 ± 0.28, heuristic 0.00 ± 0.00, oracle 0.00 ± 0.00
+        objects: random -2.15 ± 0.67, nothing -2.24 ± 0.65, heuristic 0.00 ± 0.00, oracle 0.00 ± 0.00
+    """
+
+    name: ClassVar[str] = "path-integration"
+
+    def act(self, rows: Rows, actions: Tensor) -> Outcome:
+        due = self.is_due(rows)
+        moved, commands = self.travel(rows, actions)
+        errors = self.world.distance(self.world.canonical(actions), self.displacement(rows))
+        return Outcome(
+            poses=torch.where(due[:, None], rows.poses, moved),
+            rewards=torch.where(due, -errors, 0.0),
+            terminations=due,
+            state={"action": torch.where(due[:, None], rows.state["action"], commands)},
+        )
