@@ -11,10 +11,13 @@ import pytest
 import torch
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
+from saccadeworld.envs.registration import NAMED_ENVIRONMENTS, NamedEnvironment
 from saccadeworld.envs.worlds import ImagesWorld, World
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 NAMED = {"images": {"count": 3}, "objects": {"count": 2, "size": 36}}
+FORMS_OF_ACTIONS = {"recognition": [{}, {"actions": "discrete"}], "search": [{}, {"actions": "discrete"}]}
+EVERY_ID = [(named, form) for named in NAMED_ENVIRONMENTS for form in FORMS_OF_ACTIONS.get(named.task, [{}])]
 
 
 def make(world: World | str = "images", **options) -> gym.Env:
@@ -44,16 +47,16 @@ class AsNumPy(gym.Wrapper):
 
     def reset(self, *, seed=None, options=None):
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._arrays(observation), info
+        return self._arrays(observation), self._arrays(info)
 
     def step(self, action):
-        observation, *rest = self.env.step(torch.from_numpy(action))
-        return self._arrays(observation), *rest
+        observation, *rest, info = self.env.step(torch.from_numpy(action))
+        return self._arrays(observation), *rest, self._arrays(info)
 
     @staticmethod
-    def _arrays(observation: dict) -> dict:
-        assert all(isinstance(value, torch.Tensor) for value in observation.values())
-        return {key: value.numpy() for key, value in observation.items()}
+    def _arrays(batch: dict) -> dict:
+        assert all(isinstance(value, torch.Tensor) for value in batch.values())
+        return {key: value.numpy() for key, value in batch.items()}
 
 
 @pytest.mark.usefixtures("no_warnings")
@@ -76,16 +79,36 @@ def test_both_checkers_are_content_with_options(options: dict):
     check_env_of_sb3(env)
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_gymnasiums_checker_is_content_with_tensors(name: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("no_warnings")
+@pytest.mark.parametrize(("named", "form"), EVERY_ID)
+def test_both_checkers_are_content_with_every_id(named: NamedEnvironment, form: dict):
+    env = gym.make(named.id, **NAMED[named.world], **form)
+    check_env(env.unwrapped, skip_render_check=True)
+    check_env_of_sb3(env)
+
+
+@pytest.mark.parametrize("named", NAMED_ENVIRONMENTS)
+def test_gymnasiums_checker_is_content_with_tensors(named: NamedEnvironment, monkeypatch: pytest.MonkeyPatch):
     # Gymnasium 1.4 has no wrapper from torch to NumPy (though check_env asks for one), so the check goes through
     # ours, of which it warns; and of nothing else.
     told = []
     monkeypatch.setattr(gym.logger, "warn", lambda message, *_: told.append(message))
-    env = AsNumPy(make(name, output="torch", **NAMED[name]).unwrapped)
+    env = AsNumPy(gym.make(named.id, output="torch", **NAMED[named.world]).unwrapped)
     check_env(env, skip_render_check=True, skip_close_check=True)
     assert len(told) == 1
     assert "different from the unwrapped version" in told[0]
+
+
+@pytest.mark.parametrize("named", NAMED_ENVIRONMENTS)
+def test_every_id_has_a_spec_that_goes_through_json(named: NamedEnvironment):
+    env = gym.make(named.id, **NAMED[named.world])
+    restored = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert restored.spec.max_episode_steps == named.max_episode_steps
+    assert restored.unwrapped.world is env.unwrapped.world
+    assert_same(restored.reset(seed=1), env.reset(seed=1))
+    options = {"num_envs": 2, "autoreset_mode": "SameStep", **NAMED[named.world]}
+    vector = gym.make_vec(named.id, **options)
+    assert_same(gym.make_vec(EnvSpec.from_json(vector.spec.to_json())).reset(seed=1)[0], vector.reset(seed=1)[0])
 
 
 @pytest.mark.usefixtures("no_warnings")
@@ -352,10 +375,15 @@ def test_a_quaternion_of_no_length_is_refused(objects_world: World):
     ("options", "error", "message"),
     [
         ({"world": "sounds"}, ValueError, "world='sounds' is not known; use one of 'images', 'objects'"),
-        ({"task": "juggling"}, ValueError, "task='juggling' is not known; use one of 'free-viewing'"),
+        ({"task": "juggling"}, ValueError, "task='juggling' is not known; use one of 'free-viewing', 'path-integr"),
         ({"output": "jax"}, ValueError, "output='jax' is not known; use one of 'numpy', 'torch'"),
         ({"render_mode": "ascii"}, ValueError, "render_mode='ascii' is not known; use one of 'rgb_array', 'human'"),
-        ({"foo": 3}, TypeError, "world 'images' has no option 'foo'; it takes .*'count'"),
+        (
+            {"foo": 3},
+            TypeError,
+            "the task 'free-viewing' in the world 'images' has no option 'foo'; it takes .*'count'",
+        ),
+        ({"tolerance": 3}, TypeError, "has no option 'tolerance'; it takes .*'predictor'"),
         ({"fovea": [3]}, TypeError, r"fovea=\[3\] is not a whole number"),
         ({"autoreset_mode": "NextStep"}, TypeError, "autoreset_mode"),
     ],

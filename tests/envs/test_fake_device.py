@@ -9,6 +9,7 @@ import gymnasium as gym
 import pytest
 import torch
 from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.tasks import Rows, make_task
 from saccadeworld.envs.worlds import ImagesWorld, images
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
@@ -53,3 +54,19 @@ def test_vector_environments(fake_world: ImagesWorld, mode: str):
         if info:
             assert_on_device(*info["final_obs"].values(), info["_final_obs"])
     assert ("final_obs" in info) == (mode == "SameStep")
+
+
+def test_tasks(fake_world: ImagesWorld, form: dict):
+    """Their own part of a step; whether an episode has ended the vector environment asks once for all rows."""
+    task = make_task(form["task"], fake_world, **{key: value for key, value in form.items() if key != "task"})
+    seeds = torch.arange(4, device="meta")
+    rows = task.begin(seeds, fake_world.draw_scenes(seeds))
+    kind = torch.int64 if form.get("actions") == "discrete" else torch.float32
+    actions = torch.zeros(4, *task.action_space.shape, device="meta", dtype=kind)
+    task.form.check(actions)
+    outcome = task.act(rows, actions)
+    after = Rows(seeds, rows.scenes, outcome.poses, rows.steps + 1, {**rows.state, **outcome.state})
+    assert_on_device(outcome.poses, outcome.rewards, *after.state.values())
+    assert_on_device(*task.observe(after).values(), *task.info(after).values())
+    assert outcome.rewards.shape == (4,)
+    assert after.state.keys() == rows.state.keys()

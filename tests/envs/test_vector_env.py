@@ -27,7 +27,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]):
     assert one.keys() == other.keys()
     for key in one:
         assert np.array_equal(one[key], other[key]), key
-        assert one[key].dtype == other[key].dtype, key
+        assert getattr(one[key], "dtype", type(one[key])) == getattr(other[key], "dtype", type(other[key])), key
 
 
 def row_of(observation: dict[str, Any], row: int) -> dict[str, Any]:
@@ -39,39 +39,68 @@ def random_actions(env: VectorEnv, count: int) -> np.ndarray:
     return np.stack([env.action_space.sample() for _ in range(count)])
 
 
-@pytest.mark.parametrize("task", ["free-viewing", "chance"])
+def info_of(info: dict[str, Any], row: int) -> dict[str, Any]:
+    """What a vector info tells of a row, as a single environment puts it."""
+    present = {key: value[row] for key, value in info.items() if key[0] != "_" and info[f"_{key}"][row]}
+    return {key: value.item() if value.ndim == 0 else value for key, value in present.items()}
+
+
+def split(info: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An info without, and with only, what it tells of episodes that have just ended."""
+    final = {key: value for key, value in info.items() if key.lstrip("_") in ("final_obs", "final_info")}
+    return {key: value for key, value in info.items() if key not in final}, final
+
+
 @pytest.mark.parametrize("mode", MODES)
-def test_rows_equal_single_environments_across_episodes(world: World, mode: AutoresetMode, task: str, chance: str):
-    env = make(world, task=task, autoreset_mode=mode, max_episode_steps=3)
-    singles = [gym.make("SaccadeWorld-v0", world=world, task=task, max_episode_steps=3) for _ in range(ROWS)]
-    observation, _ = env.reset(seed=50)
+def test_rows_equal_single_environments_in_every_mode(images_world: ImagesWorld, mode: AutoresetMode, form: dict):
+    assert_rows_equal_single_environments(images_world, mode, form)
+
+
+def test_rows_equal_single_environments_in_every_world(searchable: World, form: dict):
+    assert_rows_equal_single_environments(searchable, AutoresetMode.NEXT_STEP, form)
+
+
+def assert_rows_equal_single_environments(world: World, mode: AutoresetMode, form: dict):
+    """Over several episodes of every row: observations, rewards, ends and infos, bit for bit."""
+    env = make(world, autoreset_mode=mode, max_episode_steps=3, **form)
+    singles = [gym.make("SaccadeWorld-v0", world=world, max_episode_steps=3, **form) for _ in range(ROWS)]
+    observation, info = env.reset(seed=50)
     for row, single in enumerate(singles):
-        assert_same(row_of(observation, row), single.reset(seed=50 + row)[0])
+        expected = single.reset(seed=50 + row)
+        assert_same(row_of(observation, row), expected[0])
+        assert_same(info_of(info, row), expected[1])
     ended = np.zeros(ROWS, dtype=bool)
     episodes = 0
-    for step, actions in enumerate(random_actions(env, 12)):
+    for step, actions in enumerate(random_actions(env, 9)):
         if mode == AutoresetMode.DISABLED and (ended.any() or step == 2):
             mask = ended | (np.arange(ROWS) == 1)  # row 1 in the middle of its episode too
-            observation, _ = env.reset(options={"reset_mask": mask})
+            observation, info = env.reset(options={"reset_mask": mask})
             for row in np.flatnonzero(mask):
-                assert_same(row_of(observation, row), singles[row].reset()[0])
+                expected = singles[row].reset()
+                assert_same(row_of(observation, row), expected[0])
+                assert_same(info_of(info, row), expected[1])
             ended &= ~mask
         observation, rewards, terminations, truncations, info = env.step(actions)
+        info, final = split(info)
         assert rewards.dtype == np.float64
         for row, single in enumerate(singles):
             if mode == AutoresetMode.NEXT_STEP and ended[row]:
-                expected, reward, terminated, truncated = single.reset()[0], 0.0, False, False
+                expected, told = single.reset()
+                reward, terminated, truncated = 0.0, False, False
             else:
-                expected, reward, terminated, truncated, _ = single.step(actions[row])
+                expected, reward, terminated, truncated, told = single.step(actions[row])
             assert (rewards[row], terminations[row], truncations[row]) == (reward, terminated, truncated)
             if mode == AutoresetMode.SAME_STEP and (terminated or truncated):
-                assert info["_final_obs"][row]
-                assert_same(row_of(info["final_obs"], row), expected)
-                expected = single.reset()[0]
+                assert final["_final_obs"][row]
+                assert_same(row_of(final["final_obs"], row), expected)
+                assert final["_final_info"][row]
+                assert_same(info_of(final["final_info"], row), told)
+                expected, told = single.reset()
             assert_same(row_of(observation, row), expected)
+            assert_same(info_of(info, row), told)
         ended = terminations | truncations
         episodes += ended.sum()
-        assert ("final_obs" in info) == (mode == AutoresetMode.SAME_STEP and ended.any())
+        assert ("final_obs" in final) == ("final_info" in final) == (mode == AutoresetMode.SAME_STEP and ended.any())
     assert episodes >= 2 * ROWS
 
 
@@ -81,30 +110,47 @@ def test_modes_go_by_value_too(images_world: ImagesWorld, mode: AutoresetMode):
     assert env.metadata["autoreset_mode"] is mode
 
 
+def assert_same_info(one: dict[str, Any], other: dict[str, Any]):
+    """Equal vector infos where their masks are true; Gymnasium's own keep one object per row of a last observation."""
+    assert one.keys() == other.keys()
+    for key in (key for key in one if key[0] != "_"):
+        mask = one[f"_{key}"]
+        assert np.array_equal(mask, other[f"_{key}"])
+        if key == "final_info":
+            assert_same_info(one[key], other[key])
+            continue
+        for row in np.flatnonzero(mask):
+            if key == "final_obs":
+                assert_same(row_of(one[key], row), other[key][row])
+            else:
+                assert np.array_equal(one[key][row], other[key][row])
+
+
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
-def test_it_equals_gymnasiums_own_vector(world: World, mode: AutoresetMode, chance: str):
-    native = make(world, task=chance, autoreset_mode=mode, max_episode_steps=4)
+def test_it_equals_gymnasiums_own_vector(images_world: ImagesWorld, mode: AutoresetMode, form: dict):
+    native = make(images_world, autoreset_mode=mode, max_episode_steps=4, **form)
     sync = make(
-        world, task=chance, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, max_episode_steps=4
+        images_world, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, max_episode_steps=4, **form
     )
     assert native.single_observation_space == sync.single_observation_space
     assert native.observation_space == sync.observation_space
     assert native.action_space == sync.action_space
-    assert_same(native.reset(seed=7)[0], sync.reset(seed=7)[0])
+    (one, info), (other, other_info) = native.reset(seed=7), sync.reset(seed=7)
+    assert_same(one, other)
+    assert_same_info(info, other_info)
     for actions in random_actions(native, 10):
         *one, info = native.step(actions)
         *other, other_info = sync.step(actions)
         assert_same(one[0], other[0])
         for part, other_part in zip(one[1:], other[1:], strict=True):
             assert np.array_equal(part, other_part)
-        assert ("final_obs" in info) == ("final_obs" in other_info)
-        for row in np.flatnonzero(info.get("_final_obs", [])):
-            assert_same(row_of(info["final_obs"], row), other_info["final_obs"][row])
+        assert_same_info(info, other_info)
 
 
 @pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize(
-    ("name", "options"), [("images", {"count": 2, "fovea": 16}), ("objects", {"count": 2, "size": 16})]
+    ("name", "options"),
+    [("images", {"count": 2, "fovea": 16, "task": "search"}), ("objects", {"count": 2, "size": 16})],
 )
 def test_async_vectors_work(name: str, options: dict):
     native, processes = (make(name, 2, vectorization_mode=mode, **options) for mode in (None, "async"))
@@ -117,18 +163,28 @@ def test_async_vectors_work(name: str, options: dict):
         processes.close()
 
 
-def test_rows_do_not_depend_on_their_number(world: World):
-    many, few = make(world, 9), make(world, 2)
+def test_rows_do_not_depend_on_their_number(searchable: World, form: dict):
+    many, few = (make(searchable, rows, max_episode_steps=3, **form) for rows in (9, 2))
     actions = random_actions(many, 3)
     assert_same(row_of(many.reset(seed=0)[0], slice(5, 7)), few.reset(seed=5)[0])
     for action in actions:
         assert_same(row_of(many.step(action)[0], slice(5, 7)), few.step(action[5:7])[0])
 
 
+def assert_same_tensors(arrays: dict[str, Any], tensors: dict[str, Any]):
+    assert arrays.keys() == tensors.keys()
+    for key, value in arrays.items():
+        if isinstance(value, dict):
+            assert_same_tensors(value, tensors[key])
+        else:
+            assert isinstance(tensors[key], torch.Tensor)
+            assert_same({key: value}, {key: tensors[key].numpy()})
+
+
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
-def test_tensors_are_those_arrays(world: World, mode: AutoresetMode, chance: str):
-    options = {"task": chance, "autoreset_mode": mode, "max_episode_steps": 3}
-    arrays, tensors = make(world, **options), make(world, output="torch", **options)
+def test_tensors_are_those_arrays(images_world: ImagesWorld, mode: AutoresetMode, form: dict):
+    options = {"autoreset_mode": mode, "max_episode_steps": 3, **form}
+    arrays, tensors = make(images_world, **options), make(images_world, output="torch", **options)
     one, other = arrays.reset(seed=1)[0], tensors.reset(seed=1)[0]
     for actions in random_actions(arrays, 6):
         for key, value in other.items():
@@ -139,14 +195,11 @@ def test_tensors_are_those_arrays(world: World, mode: AutoresetMode, chance: str
         assert np.array_equal(tensor_rewards.numpy(), rewards.astype(np.float32))
         for end, tensor_end in zip(ends, tensor_ends, strict=True):
             assert np.array_equal(tensor_end.numpy(), end)
-        assert info.keys() == tensor_info.keys()
-        if info:
-            assert np.array_equal(tensor_info["_final_obs"].numpy(), info["_final_obs"])
-            assert_same({key: value.numpy() for key, value in tensor_info["final_obs"].items()}, info["final_obs"])
+        assert_same_tensors(info, tensor_info)
 
 
-def test_observations_are_in_their_space(world: World):
-    env = make(world)
+def test_observations_are_in_their_space(images_world: ImagesWorld, form: dict):
+    env = make(images_world, **form)
     assert env.reset(seed=0)[0] in env.observation_space
     for actions in random_actions(env, 3):
         assert env.step(actions)[0] in env.observation_space
@@ -187,11 +240,11 @@ def test_a_mask_and_a_seed_restart_some_rows(world: World):
             assert_same(row_of(observation, row), row_of(moved, row))
 
 
-def test_observations_belong_to_their_receiver(world: World):
-    spoilt, clean = make(world, output="torch"), make(world, output="torch")
+def test_observations_and_infos_belong_to_their_receiver(images_world: ImagesWorld, form: dict):
+    spoilt, clean = (make(images_world, output="torch", max_episode_steps=3, **form) for _ in range(2))
     actions = torch.from_numpy(random_actions(spoilt, 2))
-    for observation in (spoilt.reset(seed=1)[0], spoilt.step(actions[0])[0]):
-        for value in observation.values():
+    for observation, *_, info in (spoilt.reset(seed=1), spoilt.step(actions[0])):
+        for value in (*observation.values(), *info.values()):
             value.zero_()
     clean.reset(seed=1)
     clean.step(actions[0])
@@ -222,13 +275,13 @@ def test_rows_that_have_ended_wait_for_a_reset_when_autoreset_is_off(images_worl
         env.step(np.zeros((ROWS, 2)))
 
 
-def test_copies_and_pickles_go_on_alike(world: World, chance: str):
-    env = make(world, task=chance, max_episode_steps=3)
+def test_copies_and_pickles_go_on_alike(images_world: ImagesWorld, form: dict):
+    env = make(images_world, max_episode_steps=3, **form)
     actions = random_actions(env, 6)
     env.reset(seed=4)
     env.step(actions[0])
     copied, pickled = copy.deepcopy(env), pickle.loads(pickle.dumps(env))
-    assert copied.world is world
+    assert copied.world is images_world
     assert pickled.task.world is pickled.world
     for action in actions[1:]:
         observation = env.step(action)[0]

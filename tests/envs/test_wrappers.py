@@ -68,15 +68,46 @@ def test_episode_statistics_are_right(images_world: ImagesWorld, chance: str):
     assert info["episode"]["r"] == pytest.approx(sum(rewards))
 
 
+@pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("name", ["images", "objects"])
 def test_videos_are_recorded(name: str, request: pytest.FixtureRequest, tmp_path: Path):
-    pytest.importorskip("moviepy", reason="RecordVideo needs moviepy")
     world = request.getfixturevalue(f"{name}_world")
-    env = gym.make("SaccadeWorld-v0", world=world, render_mode="rgb_array", max_episode_steps=3)
-    env = wrappers.RecordVideo(env, str(tmp_path), episode_trigger=lambda _: True)
+    env = gym.make("SaccadeWorld-v0", world=world, task="search", render_mode="rgb_array", max_episode_steps=3)
+    env = wrappers.RecordVideo(env, str(tmp_path / "videos"), episode_trigger=lambda _: True)
     play(env, 4)
     env.close()
-    assert len(list(tmp_path.glob("*.mp4"))) == 2
+    assert len(list(tmp_path.glob("videos/*.mp4"))) == 2
+
+
+@pytest.mark.usefixtures("no_warnings")
+def test_every_task_goes_through_the_usual_wrappers(searchable: World, form: dict):
+    env = gym.make("SaccadeWorld-v0", world=searchable, max_episode_steps=3, render_mode="rgb_array", **form)
+    for wrap in (wrappers.RecordEpisodeStatistics, wrappers.FlattenObservation):
+        env = wrap(env)
+    env = wrappers.FrameStackObservation(env, 2)
+    observation, *_ = play(env, 3)
+    assert observation in env.observation_space
+    assert env.render().dtype == np.uint8
+
+
+@pytest.mark.usefixtures("no_warnings")
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_every_task_goes_through_the_usual_vector_wrappers(images_world: ImagesWorld, mode: AutoresetMode, form: dict):
+    env = gym.make_vec("SaccadeWorld-v0", 3, world=images_world, autoreset_mode=mode, max_episode_steps=3, **form)
+    env = statistics = vector_wrappers.RecordEpisodeStatistics(env)
+    if mode != AutoresetMode.SAME_STEP:
+        env = vector_wrappers.FlattenObservation(env)
+    observation, _ = env.reset(seed=0)
+    env.action_space.seed(0)
+    ended = np.zeros(3, dtype=bool)
+    for _ in range(7):
+        if mode == AutoresetMode.DISABLED and ended.any():
+            env.reset(options={"reset_mask": ended})
+        observation, _, terminations, truncations, info = env.step(env.action_space.sample())
+        ended = terminations | truncations
+        assert ("episode" in info) == ended.any()
+    assert observation in env.observation_space
+    assert len(statistics.length_queue) >= 3
 
 
 def test_lists_of_frames_are_collected(images_world: ImagesWorld):

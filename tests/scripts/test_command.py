@@ -44,6 +44,7 @@ def test_ctrl_c_is_no_error(capsys):
 HELP = {
     "demo": ("--minutes FLOAT", "wall-clock budget of the whole demo", "report.html"),
     "train": ("--training.learning-rate FLOAT", "peak of the schedule", "--resume"),
+    "environments": ("List the environments by id", "limit of actions", "what the task is about"),
     "evaluate": ("--evaluation.repeats INT", "the spread of the scores is over these", "untrained twin"),
 }
 
