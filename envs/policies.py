@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import torch
@@ -12,7 +13,10 @@ from ..saliency.scanpaths import UNIFORMS, FixationSampler
 from ..saliency.spectral_residual import spectral_residual
 from . import draws, rotations
 from .rollout import Episodes
-from .rotation_ranges import RotationRange
+from .rotation_ranges import RotationRange, first_held
+from .stage import StageLatents
+
+_CANDIDATES = 16
 
 
 class UniformFixations:
@@ -57,7 +61,7 @@ class NearbyFixations:
     """A walk of short saccades: the first fixation as `first` chooses, each next one uniform in a square around it.
 
     Glimpses overlap, so that what a saccade changes can be seen in them. The square is cut at the border of the
-    picture, so that every fixation lies within it.
+    picture, so that every fixation lies within it; an eye too far outside goes to the nearest pixel of the picture.
 
     Args:
         first: the policy that makes the first fixation.
@@ -74,37 +78,58 @@ class NearbyFixations:
         if episodes.step == 0:
             return self.first(episodes)
         here = (episodes.poses[:, -1] * self.side).round()
-        low = (here - self.reach).clamp_min(0)
-        high = (here + self.reach).clamp_max(self.side - 1)
+        low, high = ((here + reach).clamp(0, self.side - 1) for reach in (-self.reach, self.reach))
         u = draws.uniform(episodes.seeds, episodes.step, "fixation", 2)
         return (low + torch.floor(u * (high - low + 1))) / self.side
 
 
 class UniformRotations:
-    """Every pose drawn afresh from a range of rotations, so that consecutive rotations are large and unordered."""
+    """Every pose drawn afresh, so that consecutive rotations are large and unordered.
 
-    def __init__(self, rotation_range: RotationRange):
+    Args:
+        rotation_range: of the rotations.
+        latents: of the stage, uniform over their ranges.
+    """
+
+    def __init__(self, rotation_range: RotationRange, latents: StageLatents):
         self.range = rotation_range
+        self.latents = latents
 
     def __call__(self, episodes: Episodes) -> Tensor:
-        return self.range(episodes.seeds, episodes.step)
+        seeds, step = episodes.seeds, episodes.step
+        return torch.cat([self.range(seeds, step), self.latents.split(self.latents.draw_stage(seeds, step))[0]], dim=1)
 
 
 class NearbyRotations:
-    """A walk on SO(3): the first pose from a range, each next one by a small rotation about a random axis.
+    """A walk on SO(3): the first pose drawn afresh, each next one by a small rotation about a random axis.
+
+    Latents of the stage walk beside it, uniformly within that share of their range, cut at their bounds, which the
+    largest step is of a turn.
 
     Args:
-        rotation_range: where the first pose comes from; the walk may leave it.
+        rotation_range: where the first rotation comes from. The walk may leave it, but not its region: of several
+            steps the first that stays in it is taken, and when none of them does, the object is not turned.
+        latents: of the stage.
         reach: the largest angle of a step, in radians; the angle is uniform from 0 to it.
     """
 
-    def __init__(self, rotation_range: RotationRange, reach: float):
-        self.range = rotation_range
+    def __init__(self, rotation_range: RotationRange, latents: StageLatents, reach: float):
+        self.first = UniformRotations(rotation_range, latents)
+        self.region = rotation_range.region
+        self.latents = latents
         self.reach = reach
 
     def __call__(self, episodes: Episodes) -> Tensor:
         if episodes.step == 0:
-            return self.range(episodes.seeds, 0)
-        axis = functional.normalize(draws.normal(episodes.seeds, episodes.step, "axis", 3), dim=-1)
-        angle = self.reach * draws.uniform(episodes.seeds, episodes.step, "angle")[:, 0]
-        return rotations.compose(episodes.poses[:, -1, :4], rotations.from_axis_angle(axis, angle))
+            return self.first(episodes)
+        seeds, step, here = episodes.seeds, episodes.step, episodes.poses[:, -1]
+        near = self.latents.draw_near(here[:, 4 : 4 + len(self.latents)], seeds, step, self.reach / (2 * math.pi))
+        return torch.cat([self._turned(here[:, :4], seeds, step), near], dim=1)
+
+    def _turned(self, here: Tensor, seeds: Tensor, step: int) -> Tensor:
+        """(B, 4), (B,) int64 -> (B, 4)."""
+        count = 1 if self.region is None else _CANDIDATES
+        axes = functional.normalize(draws.normal(seeds, step, "axis", 3 * count).unflatten(1, (count, 3)), dim=-1)
+        angles = self.reach * draws.uniform(seeds, step, "angle", count)
+        ends = rotations.compose(here[:, None], rotations.from_axis_angle(axes, angles))
+        return ends[:, 0] if self.region is None else first_held(self.region, ends, here)

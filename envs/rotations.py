@@ -90,3 +90,17 @@ def uniform(u: Tensor) -> Tensor:
     a, b = torch.sqrt(1 - u[..., 0]), torch.sqrt(u[..., 0])
     s, t = 2 * math.pi * u[..., 1], 2 * math.pi * u[..., 2]
     return canonical(torch.stack([a * torch.sin(s), a * torch.cos(s), b * torch.sin(t), b * torch.cos(t)], dim=-1))
+
+
+def toward(start: Tensor, end: Tensor, reach: float) -> Tensor:
+    """The rotation on the shortest way from one to another, the end itself or `reach` radians away if it is farther.
+
+    (..., 4), (..., 4) -> (..., 4).
+    """
+    turn = relative(start, end)
+    x, y, z, w = turn.unbind(-1)
+    sine = (x * x + y * y + z * z).sqrt()[..., None]
+    beyond = 2 * torch.atan2(sine, w[..., None]) > reach
+    axis = turn[..., :3] / sine  # not a number where nothing turns, which is not beyond reach
+    shortened = from_axis_angle(axis, torch.full_like(w, reach))
+    return torch.where(beyond, compose(start, shortened), end)

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import draws
+from ..checks import check_name, check_number
 from ..devices import resolve_device
 from ..frames import draw_scanpath, enlarge, side_by_side
 from ..policies import NearbyFixations, SaliencyFixations, UniformFixations
@@ -19,15 +21,25 @@ from ..sources.banks import PictureSet, Split
 from .world import World
 
 GRID = 5  # fixations along each side of the picture in `choices`
+BORDERS = ("clip", "free")
 
 _RETINA = "crop"
+_FITS = 1 - 2.0**-20  # of the longest saccade: what rounding cannot bring above it
 
 
 class ImagesWorld(World):
     """Glimpses of pictures under saccades.
 
     The pose is the fixation, (row, col) / side of the picture, in [0, 1); the action is the saccade, the difference
-    of two fixations, in (-1, 1). A saccade that would leave the picture ends at its last row or column.
+    of two fixations, in (-1, 1). A saccade that would leave the picture ends at its last row or column; with
+    `border="free"` it ends where it leads, up to a side of the picture outside, in [-1, 2].
+
+    With motor noise a saccade of length s lands scattered around its target, normally and independently along and
+    across its direction, with a standard deviation of `motor_noise` times s: the scatter of saccades grows with their
+    length (van Opstal & van Gisbergen, Vision Research 29, 1989), as does noise in motor commands with the size of
+    these (Harris & Wolpert, Nature 394, 1998). How much is uncertain, 0.05 to 0.1 being a usual figure, of which part
+    is error of seeing the target (van Beers, J. Neuroscience 27, 2007); so is the shape, which in eyes is often
+    longer along than across. Left out: scatter that does not shrink with the saccade, and the habit of falling short.
 
     Policies: "saliency" (spectral-residual saliency with inhibition of return within half a fovea), "uniform" and
     "nearby" (a walk from a salient pixel whose saccades stay within half a fovea, so that glimpses overlap).
@@ -36,12 +48,17 @@ class ImagesWorld(World):
         pictures: the pictures.
         retina: a name in `envs.retinas.RETINAS`.
         fovea: side of the fovea in pixels.
+        border: "clip" keeps fixations within the picture; "free" lets them leave it.
+        max_saccade: the longest saccade in sides of the picture, at least a pixel; longer ones end that far along
+            their way. No limit when left out.
+        motor_noise: standard deviation of where a saccade lands, as a share of its length, 0 to 1.
         device: "cpu" or "cuda".
         retina_options: of the retina, such as `subpixel` and `padding` of "crop".
 
     Raises:
-        ValueError: for an unknown retina, a fovea that does not suit the pictures, or CUDA where there is none.
-        TypeError: for an option that the retina does not have.
+        ValueError: for an unknown retina or border, a fovea that does not suit the pictures, numbers out of range, or
+            CUDA where there is none.
+        TypeError: for an option that the retina does not have, or is of a wrong type.
     """
 
     name: ClassVar[str] = "images"
@@ -51,7 +68,6 @@ class ImagesWorld(World):
     still = (0.0, 0.0)
     tolerance = 0.05
     choice_count = GRID * GRID
-    pose_low, pose_high = (0.0, 0.0), (1.0, 1.0)
 
     def __init__(
         self,
@@ -59,12 +75,22 @@ class ImagesWorld(World):
         *,
         retina: str = _RETINA,
         fovea: int = 40,
+        border: str = "clip",
+        max_saccade: float | None = None,
+        motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
         **retina_options: Any,
     ):
         self.device = resolve_device(device)
         self.made_of = pictures
-        self.options = {"retina": retina, "fovea": fovea, "device": str(device)} | retina_options
+        self.options = {
+            "retina": retina,
+            "fovea": fovea,
+            "border": border,
+            "max_saccade": max_saccade,
+            "motor_noise": motor_noise,
+            "device": str(device),
+        } | retina_options
         self.pictures = pictures.pictures.to(self.device)
         self.labels = pictures.labels.to(self.device)
         self.skipped = pictures.skipped
@@ -73,6 +99,19 @@ class ImagesWorld(World):
         self.fovea = fovea
         self.retina = make_retina(retina, self.pictures, fovea, **retina_options)
         self.view_shape = self.retina.view_shape
+        self._set_motion(border, max_saccade, motor_noise)
+
+    def _set_motion(self, border: str, max_saccade: float | None, motor_noise: float) -> None:
+        check_name("border", border, BORDERS)
+        check_number("motor_noise", motor_noise, 0, 1)
+        if max_saccade is not None:
+            check_number("max_saccade", max_saccade, 1 / self.side)
+            self.reach = float(max_saccade)
+        free = border == "free"
+        self.pose_low, self.pose_high = ((-1.0, -1.0), (2.0, 2.0)) if free else ((0.0, 0.0), (1.0, 1.0))
+        self._bounds = (-1.0, 2.0) if free else (0.0, (self.side - 1) / self.side)
+        self._shortens = free or max_saccade is not None
+        self.motor_noise = float(motor_noise)
 
     @classmethod
     def from_source(
@@ -112,7 +151,25 @@ class ImagesWorld(World):
         return torch.full((len(scenes), 2), (self.side // 2) / self.side, device=self.device)
 
     def move(self, poses: Tensor, actions: Tensor) -> Tensor:
-        return (poses + actions).clamp(0.0, (self.side - 1) / self.side)
+        return self.aim(poses, poses + actions)
+
+    def aim(self, start: Tensor, poses: Tensor) -> Tensor:
+        return (self._shorten(start, poses) if self._shortens else poses).clamp(*self._bounds)
+
+    def _shorten(self, start: Tensor, poses: Tensor) -> Tensor:
+        """Fixations on the way from `start` to `poses`, no farther than the reach, and than 1 in rows and columns."""
+        saccades = poses - start
+        rows, cols = saccades.unbind(-1)
+        excess = torch.maximum(torch.hypot(rows, cols) / self.reach, torch.maximum(rows.abs(), cols.abs()))[..., None]
+        return torch.where(excess > 1, start + saccades * (_FITS / excess), poses)
+
+    def land(self, start: Tensor, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+        if self.motor_noise == 0:
+            return poses
+        along, across = (self.motor_noise * draws.normal(seeds, step, "motor", 2)).unbind(-1)
+        rows, cols = (poses - start).unbind(-1)
+        missed = torch.stack([along * rows - across * cols, along * cols + across * rows], dim=-1)
+        return (poses + missed).clamp(*self._bounds)
 
     def frame(self, scene: int, poses: Tensor) -> np.ndarray:
         """The picture with the scanpath and the fovea, and the present glimpse beside it."""
