@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
 
@@ -144,8 +143,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         if self.autoreset_mode == AutoresetMode.DISABLED and self._ended.any():
             raise RuntimeError(f"rows {np.flatnonzero(self._ended).tolist()} have ended: reset them before step()")
         outcome = self.task.act(rows, self._read(actions))
-        state = {**rows.state, **outcome.state}
-        self._rows = replace(rows, poses=outcome.poses, steps=rows.steps + 1, state=state)
+        self._rows = rows.after(outcome)
         self._steps += 1
         self._trace(range(self.num_envs))
         rewards, terminations = outcome.rewards, self._on_host(outcome.terminations)

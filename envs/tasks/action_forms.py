@@ -66,14 +66,13 @@ class BoxActions(ActionForm):
         self.space = spaces.Box(np.concatenate([low, -extra]), np.concatenate([high, extra]))
 
     def check(self, actions: Tensor) -> None:
-        size = self.world.action_dim
-        self.world.check_actions(actions[:, :size])
+        self.world.check_actions(self.movements(actions, actions))
         if self.answer_count:
-            rest = actions[:, size:]
+            rest = actions[:, self.world.action_dim :]
             check_rows("action's flag and scores", rest, rest.abs() <= 1, "clip them, they lie in [-1, 1]")
 
     def movements(self, poses: Tensor, actions: Tensor) -> Tensor:
-        return actions[:, : self.world.action_dim]
+        return actions[:, : self.world.action_dim] if self.answer_count else actions
 
     def answers(self, actions: Tensor) -> Tensor:
         flags, scores = actions[:, self.world.action_dim], actions[:, self.world.action_dim + 1 :]

@@ -135,5 +135,5 @@ class Search(Task):
         """Where a few random choices lead the rows, (B, P) float32."""
         for choice in draws.integers(rows.seeds, 0, "walk", self.world.choice_count, WALK).unbind(1):
             poses = self.aim(rows, self.form.movements(rows.poses, choice))
-            rows = replace(rows, poses=poses, steps=rows.steps + 1)
+            rows = rows.after(Outcome(poses, self.no_rewards(rows)))
         return rows.poses

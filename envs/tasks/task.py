@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +19,23 @@ from .action_forms import ActionForm, BoxActions
 
 MAX_STEP = np.iinfo(np.int32).max
 GLIMPSE = "glimpse"  # of the observation, and of the state of tasks that look at the view themselves
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one action of every row leads to.
+
+    Attributes:
+        poses: (N, P) float32, where the rows are afterwards.
+        rewards: (N,) float32.
+        terminations: (N,) bool, or None for a task that never ends an episode by itself.
+        state: what has changed of the state of the rows.
+    """
+
+    poses: Tensor
+    rewards: Tensor
+    terminations: Tensor | None = None
+    state: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,15 @@ class Rows:
     steps: Tensor
     state: Mapping[str, Tensor] = field(default_factory=dict)
 
+    @cached_property
+    def next_steps(self) -> Tensor:
+        """(N,) int64, the steps after one more action."""
+        return self.steps + 1
+
+    def after(self, outcome: Outcome) -> Rows:
+        """The rows one action later."""
+        return Rows(self.seeds, self.scenes, outcome.poses, self.next_steps, {**self.state, **outcome.state})
+
     def select(self, index: Tensor) -> Rows:
         """The rows of an index, (K,) int64."""
         state = {key: value[index] for key, value in self.state.items()}
@@ -52,23 +79,6 @@ class Rows:
             self.steps.index_copy(0, index, fresh.steps),
             {key: value.index_copy(0, index, fresh.state[key]) for key, value in self.state.items()},
         )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one action of every row leads to.
-
-    Attributes:
-        poses: (N, P) float32, where the rows are afterwards.
-        rewards: (N,) float32.
-        terminations: (N,) bool, or None for a task that never ends an episode by itself.
-        state: what has changed of the state of the rows.
-    """
-
-    poses: Tensor
-    rewards: Tensor
-    terminations: Tensor | None = None
-    state: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Task(ABC):
@@ -160,11 +170,11 @@ class Task(ABC):
 
     def aim(self, rows: Rows, actions: Tensor) -> Tensor:
         """Where actions of the world, (N, A) float32, send the rows. -> (N, P) float32."""
-        return self.world.settle(self.world.move(rows.poses, actions), rows.scenes, rows.seeds, rows.steps + 1)
+        return self.world.settle(self.world.move(rows.poses, actions), rows.scenes, rows.seeds, rows.next_steps)
 
     def land(self, rows: Rows, aims: Tensor) -> Tensor:
         """Where rows end that were sent to the aims, (N, P) float32. -> (N, P) float32."""
-        return self.world.land(rows.poses, aims, rows.seeds, rows.steps + 1)
+        return self.world.land(rows.poses, aims, rows.seeds, rows.next_steps)
 
     def move(self, rows: Rows, actions: Tensor) -> Tensor:
         """Where actions of the world, (N, A) float32, lead the rows. -> (N, P) float32."""

@@ -9,7 +9,7 @@ import gymnasium as gym
 import pytest
 import torch
 from saccadeworld.envs.sources.banks import PictureSet
-from saccadeworld.envs.tasks import Rows, make_task
+from saccadeworld.envs.tasks import make_task
 from saccadeworld.envs.worlds import ImagesWorld, images
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
@@ -65,7 +65,7 @@ def test_tasks(fake_world: ImagesWorld, form: dict):
     actions = torch.zeros(4, *task.action_space.shape, device="meta", dtype=kind)
     task.form.check(actions)
     outcome = task.act(rows, actions)
-    after = Rows(seeds, rows.scenes, outcome.poses, rows.steps + 1, {**rows.state, **outcome.state})
+    after = rows.after(outcome)
     assert_on_device(outcome.poses, outcome.rewards, *after.state.values())
     assert_on_device(*task.observe(after).values(), *task.info(after).values())
     assert outcome.rewards.shape == (4,)
