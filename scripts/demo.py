@@ -207,7 +207,7 @@ def _recipes(studies: Mapping[str, Study]) -> dict[str, Any]:
 def _add_study(report: Report, study: Study) -> None:
     report.heading(study.recipe.title)
     test, recipe = study.test, study.recipe
-    skipped = [*study.train.made_of.skipped, *test.made_of.skipped]
+    skipped = [*study.train.skipped, *test.skipped]
     if skipped:
         report.text(f"{len(skipped)} files could not be used:")
         report.items(f"{file.path}: {file.reason}" for file in skipped)

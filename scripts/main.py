@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tyro
 
+from .benchmark import Benchmark
 from .command import run
 from .demo import Demo
 from .environments import Environments
@@ -13,7 +14,13 @@ from .train import Train
 
 def main() -> None:
     """Parse a subcommand and its options, and run it."""
-    commands = {"demo": Demo, "train": Train, "evaluate": Evaluate, "environments": Environments}
+    commands = {
+        "demo": Demo,
+        "train": Train,
+        "evaluate": Evaluate,
+        "benchmark": Benchmark,
+        "environments": Environments,
+    }
     run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
 
 

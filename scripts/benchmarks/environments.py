@@ -1,0 +1,158 @@
+"""How fast the environments are, beside what no environment can be faster than."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+import gymnasium as gym
+import torch
+
+from ...envs import draws
+from ...envs.sources.banks import PictureSet
+from ...envs.vector_env import SaccadeWorldVectorEnv
+from ...envs.worlds import ImagesWorld, ObjectsWorld, World, make_world
+from .figures import Figure, Plan
+from .limits import ray_casting, window_gather
+from .peers import ap_gym_stepper, has_ap_gym
+from .timing import side_by_side
+
+SIDE, FOVEA, VIEW = 96, 32, 64
+ROWS, OBJECT_ROWS, FEW_ROWS, MANY_ROWS = 512, 128, 64, 4096
+PICTURES, OBJECTS = 1000, 64
+LARGE_BANK = 100_000
+PEER_ROWS, PEER_FOVEA = 64, 5
+
+
+def measure_environments(plan: Plan) -> Iterator[Figure]:
+    """All figures of `saccadeworld benchmark env`, one after the other."""
+    images = noise_world(PICTURES)
+    yield _images_steps(images, plan)
+    yield _objects_steps(plan)
+    objects = make_world("objects", count=OBJECTS, size=VIEW)
+    yield _single_step(images, plan, "at most 150")
+    yield _single_step(objects, plan)
+    for world in (images, objects):
+        yield _many_rows(world, plan)
+        yield _memory(world)
+    yield _large_bank(images, plan)
+    if has_ap_gym():
+        yield _peer(plan)
+
+
+def noise_world(count: int, fovea: int = FOVEA) -> ImagesWorld:
+    """Pictures of noise: what is in them does not change how long it takes to cut from them."""
+    pictures = torch.empty(count, SIDE, SIDE, 3, dtype=torch.uint8)
+    pictures.random_(generator=torch.Generator().manual_seed(0))
+    return ImagesWorld(PictureSet(pictures, torch.zeros(count, dtype=torch.int64), ("noise",)), fovea=fovea)
+
+
+def stepper(world: World, rows: int) -> Callable[[], Any]:
+    """Steps of free viewing with NumPy output, under actions drawn beforehand; episodes do not end."""
+    env = SaccadeWorldVectorEnv(rows, world=world)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    actions = cycle([env.action_space.sample() for _ in range(8)])
+    return lambda: env.step(next(actions))
+
+
+def _images_steps(world: ImagesWorld, plan: Plan) -> Figure:
+    seeds = torch.arange(ROWS)
+    fixations = (draws.uniform(seeds, 0, "benchmark", 2) * SIDE).floor() / SIDE
+    limit = window_gather(world.pictures, world.draw_scenes(seeds), fixations, FOVEA)
+    times = side_by_side({"env": stepper(world, ROWS), "limit": limit}, plan.runs, plan.seconds)
+    return Figure.rate(
+        "images: vector steps", times["env"], ROWS, "bare window gather", times["limit"], aim="at least 0.5"
+    )
+
+
+def _objects_steps(plan: Plan) -> Figure:
+    world = make_world("objects", count=OBJECTS, size=VIEW)
+    assert isinstance(world, ObjectsWorld)
+    seeds = torch.arange(OBJECT_ROWS)
+    scenes = world.draw_scenes(seeds)
+    limit = ray_casting(world.renderer.meshes, world.setup, scenes, world.first_poses(seeds, scenes))
+    times = side_by_side({"env": stepper(world, OBJECT_ROWS), "limit": limit}, plan.runs, plan.seconds)
+    return Figure.rate(
+        "objects: vector steps, lights and shadow",
+        times["env"],
+        OBJECT_ROWS,
+        "bare rays",
+        times["limit"],
+        aim="at least 0.4",
+    )
+
+
+def _single_step(world: World, plan: Plan, aim: str = "") -> Figure:
+    env = gym.make("SaccadeWorld-v0", world=world, max_episode_steps=-1)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    actions = cycle([env.action_space.sample() for _ in range(64)])
+    times = side_by_side({"env": lambda: env.step(next(actions))}, plan.runs, plan.seconds)["env"]
+    name = f"{world.name}: a step of a single environment"
+    return Figure(name, 1e6 * times.middle, "microseconds", times.spread, aim=aim)
+
+
+def _many_rows(world: World, plan: Plan) -> Figure:
+    few, many = (stepper(world, rows) for rows in (FEW_ROWS, MANY_ROWS))
+    times = side_by_side({"few": few, "many": many}, plan.runs, plan.seconds)
+    return Figure.rate(
+        f"{world.name}: views in steps of {MANY_ROWS} rows",
+        times["many"],
+        MANY_ROWS,
+        f"in steps of {FEW_ROWS} rows",
+        times["few"],
+        limit_count=FEW_ROWS,
+        aim="at least 1, within the noise",
+    )
+
+
+def _large_bank(small: ImagesWorld, plan: Plan) -> Figure:
+    large = noise_world(LARGE_BANK)
+    calls = {"small": stepper(small, ROWS), "large": stepper(large, ROWS)}
+    times = side_by_side(calls, plan.runs, plan.seconds)
+    return Figure.rate(
+        f"images: vector steps, bank of {LARGE_BANK}",
+        times["large"],
+        ROWS,
+        f"bank of {PICTURES}",
+        times["small"],
+        aim="at least 1, within the noise",
+    )
+
+
+def _memory(world: World) -> Figure:
+    """What a further row adds to the peak of a process, beside its view, its observation and its state."""
+    peaks = [_peak_in_own_process(world.name, rows) for rows in (MANY_ROWS, 3 * MANY_ROWS)]
+    per_row = (peaks[1] - peaks[0]) / (2 * MANY_ROWS)
+    env = SaccadeWorldVectorEnv(1, world=world)
+    own = sum(array.nbytes for array in env.reset(seed=0)[0].values())
+    name = f"{world.name}: memory of a further row"
+    return Figure(name, per_row, "bytes", beside="its observation", limit=own, ratio=per_row / own, aim="at most 2")
+
+
+def _peak_in_own_process(name: str, rows: int) -> float:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (name, rows))
+
+
+def _peak(name: str, rows: int) -> float:
+    """Bytes."""
+    torch.set_num_threads(1)
+    world = noise_world(8) if name == "images" else make_world("objects", count=8, size=VIEW)
+    step = stepper(world, rows)
+    for _ in range(3):
+        step()
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _peer(plan: Plan) -> Figure:
+    """ap_gym's image classification, which is nearest to ours."""
+    world = noise_world(PICTURES, PEER_FOVEA)
+    theirs = ap_gym_stepper(world.pictures.numpy(), PEER_ROWS, PEER_FOVEA)
+    times = side_by_side({"ours": stepper(world, PEER_ROWS), "theirs": theirs}, plan.runs, plan.seconds)
+    name = f"images: vector steps, {PEER_ROWS} rows, {PEER_FOVEA}x{PEER_FOVEA} glimpses"
+    return Figure.rate(name, times["ours"], PEER_ROWS, "ap_gym", times["theirs"], aim="at least 100")

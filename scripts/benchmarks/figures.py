@@ -1,0 +1,90 @@
+"""Measured figures, each beside the limit or the peer that gives it a meaning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .timing import Times
+
+HEADER = ("what", "measured", "spread", "beside it", "measured", "ratio", "aim")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        runs: how many times each figure is taken; the median counts.
+        seconds: how long a call is repeated in a run, at least.
+    """
+
+    runs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        name: what was measured.
+        value: the median, in `unit`.
+        unit: such as "views/s".
+        spread: half the distance between the quartiles, relative to the median; NaN for a single measurement.
+        beside: what it is compared with, empty if with nothing.
+        limit: the median of that, in the same unit; NaN for nothing.
+        ratio: of the two, the median over runs side by side; NaN for nothing.
+        aim: what the ratio, or without one the value, should be.
+    """
+
+    name: str
+    value: float
+    unit: str
+    spread: float = math.nan
+    beside: str = ""
+    limit: float = math.nan
+    ratio: float = math.nan
+    aim: str = ""
+
+    @classmethod
+    def rate(
+        cls,
+        name: str,
+        times: Times,
+        count: int,
+        beside: str,
+        limit: Times,
+        limit_count: int | None = None,
+        aim: str = "",
+    ) -> Figure:
+        """Views per second of a call that makes `count` of them, beside a call that makes `limit_count`."""
+        others = limit_count or count
+        ratio = times.ratio(limit) * count / others
+        rates = count / times.middle, others / limit.middle
+        return cls(name, rates[0], "views/s", times.spread, beside, rates[1], ratio, aim)
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Under `HEADER`."""
+        spread = "" if math.isnan(self.spread) else f"± {100 * self.spread:.0f} %"
+        limit = "" if math.isnan(self.limit) else f"{_number(self.limit)} {self.unit}"
+        ratio = "" if math.isnan(self.ratio) else f"{self.ratio:.2f}"
+        return self.name, f"{_number(self.value)} {self.unit}", spread, self.beside, limit, ratio, self.aim
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Flat names to the numbers there are."""
+        numbers = {"value": self.value, "spread": self.spread, "limit": self.limit, "ratio": self.ratio}
+        return {f"{self.name}/{key}": number for key, number in numbers.items() if not math.isnan(number)}
+
+
+def as_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first row is its header."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,78 @@
+"""What no environment can be faster than: making the same views and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import warp as wp
+from torch import Tensor
+
+from ...envs.renderer import Setup
+from ...envs.sources.banks import Mesh
+from .ray_kernel import cast_rays
+
+
+def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: int) -> Callable[[], np.ndarray]:
+    """A copy of windows out of padded pictures by NumPy's strides.
+
+    Args:
+        pictures: (N, S, S, 3) uint8 on the CPU.
+        scenes: (B,) int64.
+        fixations: (B, 2) float32, in sides of the picture.
+        fovea: side of the windows in pixels.
+
+    Returns:
+        A call that returns (B, fovea, fovea, 3) uint8.
+    """
+    before = fovea // 2
+    padded = np.pad(pictures.numpy(), ((0, 0), (before, fovea), (before, fovea), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (fovea, fovea), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    rows, cols = (fixations * pictures.shape[1]).round().long().numpy().T
+    which = scenes.numpy()
+    return lambda: windows[which, rows, cols]
+
+
+def ray_casting(meshes: Sequence[Mesh], setup: Setup, scenes: Tensor, poses: Tensor) -> Callable[[], Tensor]:
+    """One ray per pixel from the set-up's camera to the first surface: no light, no shadow, no colour.
+
+    Args:
+        meshes: of the scenes.
+        setup: its camera is the one that looks, and `size` the side of the views.
+        scenes: (B,) int64, on the CPU.
+        poses: (B, 4) float32 unit quaternions.
+
+    Returns:
+        A call that returns depths, (B, size, size) float32, in diagonals of the object; infinite where nothing is hit.
+    """
+    trees = [
+        wp.Mesh(
+            wp.array(mesh.vertices, dtype=wp.vec3, device="cpu"),
+            wp.array(mesh.faces.reshape(-1), dtype=wp.int32, device="cpu"),
+            bvh_constructor="sah",
+            bvh_leaf_size=1,
+        )
+        for mesh in meshes
+    ]
+    ids = wp.array([tree.id for tree in trees], dtype=wp.uint64, device="cpu")
+    depths = torch.empty(len(scenes), setup.size, setup.size)
+    inputs = [ids, wp.from_torch(scenes), wp.from_torch(poses.contiguous(), dtype=wp.quat), *_camera(setup)]
+
+    def cast(_keep: object = trees) -> Tensor:  # the kernel knows them by their numbers only
+        wp.launch(cast_rays, (len(scenes), setup.size), [*inputs, setup.size, wp.from_torch(depths)], device="cpu")
+        return depths
+
+    return cast
+
+
+def _camera(setup: Setup) -> tuple[wp.vec3, ...]:
+    """Its place, and the axes of its picture; it is upright and looks at the origin."""
+    polar, azimuth = setup.camera_polar, setup.camera_azimuth
+    place = [math.sin(polar) * math.cos(azimuth), math.sin(polar) * math.sin(azimuth), math.cos(polar)]
+    eye = setup.camera_distance * np.array(place)
+    ahead = -eye / setup.camera_distance
+    right = np.cross(ahead, [0.0, 0.0, 1.0])
+    right *= math.tan(setup.field_of_view / 2) / np.linalg.norm(right)
+    return tuple(wp.vec3(*axis) for axis in (eye, ahead, right, np.cross(ahead, right)))

@@ -1,0 +1,40 @@
+import json
+
+import pytest
+from saccadeworld.scripts.benchmarks import environments
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """The same benchmark with few rows and pictures."""
+    for name, value in (("PICTURES", 4), ("LARGE_BANK", 8), ("ROWS", 8), ("OBJECTS", 2), ("OBJECT_ROWS", 4)):
+        monkeypatch.setattr(environments, name, value)
+    monkeypatch.setattr(environments, "MANY_ROWS", 16)
+    monkeypatch.setattr(environments, "FEW_ROWS", 4)
+    monkeypatch.setattr(environments, "_peak_in_own_process", lambda name, rows: 1e6 + 2000.0 * rows)
+
+
+@pytest.mark.usefixtures("few")
+def test_figures_stand_beside_their_limits(saccadeworld, tmp_path):
+    result = saccadeworld("benchmark env --runs 2 --seconds 1e-4 --out", tmp_path)
+    assert result.code == 0, result.err
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    table = (tmp_path / "benchmark.md").read_text()
+    for name in ("images: vector steps", "objects: vector steps, lights and shadow"):
+        assert metrics[f"{name}/value"] > 0
+        assert metrics[f"{name}/limit"] > 0
+        assert metrics[f"{name}/ratio"] > 0
+        assert f"| {name} |" in table
+    assert metrics["images: memory of a further row/value"] == pytest.approx(2000.0)
+    glimpse, fixation, step = 3 * 32 * 32, 2 * 4, 8
+    assert metrics["images: memory of a further row/limit"] == glimpse + fixation + step
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [("--runs 0", "--runs=0 is out of range"), ("--seconds 0", "--seconds 0.0: give more")]
+)
+def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, options, message):
+    result = saccadeworld(f"benchmark env {options} --out", tmp_path / "out")
+    assert result.code == 2
+    assert message in result.err
+    assert not (tmp_path / "out").exists()
