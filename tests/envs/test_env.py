@@ -148,7 +148,8 @@ def test_an_episode_is_that_of_the_world(world: World):
         poses = torch.from_numpy(observation[world.pose_name])[None]
         action = env.action_space.sample()
         observation, reward, terminated, truncated, info = env.step(action)
-        moved = world.settle(world.move(poses, torch.from_numpy(action)[None]), scenes, seeds, step)
+        aims = world.settle(world.move(poses, torch.from_numpy(action)[None]), scenes, seeds, step)
+        moved = world.land(poses, aims, seeds, step)
         assert np.array_equal(observation[world.pose_name], moved[0].numpy())
         assert np.array_equal(observation["glimpse"], world.views(scenes, moved)[0].numpy())
         assert observation["step"] == [step]
