@@ -16,12 +16,13 @@ class WorldOptions:
     """Which world.
 
     Attributes:
-        name: "images" or "objects".
-        source: a built-in source, or a folder with a subfolder per class; None for the world's own source.
+        name: "images", "objects" or "stored-views".
+        source: a built-in source, a folder with a subfolder per class, or a data set, such as stl10:PATH; None for the
+            world's own source.
         options: more options of the world, as pairs of name and value: for instance fovea 32 size 64.
     """
 
-    name: Literal["images", "objects"] = "images"
+    name: Literal["images", "objects", "stored-views"] = "images"
     source: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -94,10 +94,12 @@ def evaluate(
         report: called after every repeat.
 
     Raises:
-        ValueError: when the two worlds do not have the same classes, or the model was made for other actions.
+        ValueError: when the two worlds do not have the same classes, or none, or the model was made for other actions.
     """
     if train.classes != test.classes:
         raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
+    if not train.classes:
+        raise ValueError("these worlds have no classes to score: evaluate on scenes with labels")
     scores: Scores = {}
     for repeat in range(config.repeats):
         features = partial(_features, model, train, test, config, repeat)

@@ -44,6 +44,8 @@ class Recognition(Task):
 
     def __init__(self, world: World, *, actions: str = "box", glimpse_cost: float = 0.01, observe_pose: bool = True):
         super().__init__(world, observe_pose=observe_pose)
+        if not world.classes:
+            raise ValueError("recognition needs classes, and these scenes have no labels: choose others")
         check_number("glimpse_cost", glimpse_cost, 0)
         self.glimpse_cost = glimpse_cost
         self.form = make_form(actions, world, answers=len(world.classes))

@@ -2,10 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import saccadeworld as sw
 from PIL import Image
 from saccadeworld import make_world
 from saccadeworld.envs.sources import load_picture_source
 from saccadeworld.envs.sources.stl10 import list_stl10
+from saccadeworld.envs.tasks.recognition import Recognition
+from saccadeworld.seqjepa.evaluation import EvaluationConfig, evaluate
 
 CLASSES = ["airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"]
 
@@ -50,6 +53,10 @@ def test_unlabelled_pictures_are_for_training(tmp_path: Path):
     assert np.array_equal(world.pictures.numpy(), pictures["unlabeled"])
     assert world.labels.tolist() == [-1] * 4
     assert world.classes == ()
+    with pytest.raises(ValueError, match="recognition needs classes, and these scenes have no labels"):
+        Recognition(world)
+    with pytest.raises(ValueError, match="these worlds have no classes to score"):
+        evaluate(sw.SeqJEPA(world.action_dim, encoder="small"), world, world, EvaluationConfig())
     with pytest.raises(ValueError, match="labelled=False gives pictures to train on"):
         make_world("images", f"stl10:{tmp_path}", split="test", labelled=False)
 
