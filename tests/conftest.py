@@ -68,8 +68,10 @@ def make_views() -> ViewSet:
 WORLDS = (
     "images",
     "images between pixels",
+    "images with motor noise",
     "objects",
     "objects under moving light",
+    "objects with colours",
     "stored views",
     "lit stored views",
 )
@@ -81,8 +83,14 @@ def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet)
     return {
         "images": lambda: ImagesWorld(pictures, fovea=12),
         "images between pixels": lambda: ImagesWorld(pictures, fovea=12, subpixel=True),
+        "images with motor noise": lambda: ImagesWorld(
+            pictures, fovea=12, border="free", max_saccade=0.5, motor_noise=0.3
+        ),
         "objects": lambda: ObjectsWorld(meshes, size=12),
         "objects under moving light": lambda: ObjectsWorld(meshes, size=12, stage="view", rotations="so3"),
+        "objects with colours": lambda: ObjectsWorld(
+            meshes, size=12, latents="rotcolor", stage="view", rotations="inner", max_rotation=50
+        ),
         "stored views": lambda: StoredViewsWorld(make_views()),
         "lit stored views": lambda: StoredViewsWorld(make_views(), latents="all"),
     }[request.param]()

@@ -6,9 +6,11 @@ import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.rollout import Episodes, Policy
+from saccadeworld.envs.sources.banks import MeshSet, PictureSet
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
 from saccadeworld.saliency.spectral_residual import spectral_residual
 from scipy import stats
+from scipy.spatial.transform import Rotation
 
 
 def walk(world: World, policy: Policy, length: int, count: int, scene: int | None = None) -> torch.Tensor:
@@ -82,3 +84,67 @@ def test_nearby_rotations_turn_a_little_about_any_axis(objects_world: ObjectsWor
     assert stats.kstest(angles.numpy(), "uniform", (0, math.pi / 4)).pvalue > 1e-3
     axes = turns[:, :3] / turns[:, :3].norm(dim=1, keepdim=True)
     assert min(stats.kstest(part[angles > 0.05], "uniform", (-1, 2)).pvalue for part in axes.T) > 1e-3
+
+
+def test_saccades_stop_on_the_way_to_where_they_would_lead(pictures: PictureSet, images_world: ImagesWorld):
+    short = ImagesWorld(pictures, fovea=12, max_saccade=0.2)
+    for name in ("saliency", "uniform"):
+        first, landed = walk(short, short.policies[name], 2, 500).unbind(1)
+        assert torch.equal(first, walk(images_world, images_world.policies[name], 1, 500)[:, 0])
+        assert (landed - first).norm(dim=1).max() < 0.2 + 1e-6
+    chosen = walk(images_world, images_world.policies["uniform"], 2, 500)[:, 1]
+    wanted, got = (chosen - first).double(), (landed - first).double()
+    far = wanted.norm(dim=1) > 0.2
+    assert torch.equal(landed[~far], chosen[~far])
+    expected = 0.2 * wanted[far] / wanted[far].norm(dim=1, keepdim=True)
+    assert torch.allclose(got[far], expected, atol=1e-6)
+
+
+def test_nearby_fixations_stay_in_their_square_whatever_limits_saccades(pictures: PictureSet):
+    for options in ({"max_saccade": 0.1}, {"border": "free", "motor_noise": 1.0}):
+        world = ImagesWorld(pictures, fovea=12, **options)
+        seeds = torch.arange(2000)
+        episodes = Episodes(world, seeds, world.draw_scenes(seeds))
+        for _ in range(5):
+            episodes.append(world.policies["nearby"](episodes))
+        poses, aims = episodes.poses[:, :-1], episodes.poses[:, :-1] + episodes.actions
+        inside = ((poses >= 0) & (poses <= 39 / 40)).all(-1)
+        assert (inside.all() and "border" not in options) or 0 < (~inside).sum() < inside.sum()
+        assert ((40 * episodes.actions[inside]).abs() <= 6.5 + 1e-4).all()  # from the pixel that the eye is nearest to
+        assert ((aims > -1e-6) & (aims < 39 / 40 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("name", ["inner", "outer", "3diebench-outer"])
+def test_nearby_rotations_stay_in_the_region_of_their_range(meshes: MeshSet, name: str):
+    world = ObjectsWorld(meshes, size=12, rotations=name)
+    poses = walk(world, world.policies["nearby"], 12, 300)
+    angles = Rotation.from_quat(poses.flatten(0, 1).double().numpy()).magnitude()
+    assert (angles < math.pi / 2 + 1e-6).all() if name == "inner" else (angles > math.pi / 2 - 1e-6).all()
+    turns = rotations.angle_between(poses[:, :-1], poses[:, 1:])
+    assert turns.max() < math.pi / 4 + 1e-5
+    near_border = abs(angles.reshape(300, 12)[:, :-1] - math.pi / 2) < 0.1
+    assert near_border.sum() > 100
+    assert (turns.numpy()[near_border] > 0).mean() > 0.99
+
+
+def test_uniform_poses_have_latents_uniform_over_their_ranges(meshes: MeshSet):
+    world = ObjectsWorld(meshes, size=12, latents="all")
+    poses = walk(world, world.policies["uniform"], 2, 4000)
+    for step in range(2):
+        for latent, high in zip(poses[:, step, 4:].T, (1, math.pi / 4, 2 * math.pi, 1), strict=True):
+            assert stats.kstest(latent.numpy(), "uniform", (0, high)).pvalue > 1e-3
+    assert abs(np.corrcoef(poses[:, :, 4:].flatten(1).T.numpy()) - np.eye(8)).max() < 0.06
+
+
+def test_nearby_poses_have_latents_uniform_within_an_eighth_of_their_range(meshes: MeshSet):
+    world = ObjectsWorld(meshes, size=12, latents="all")
+    before, after = (walk(world, world.policies["nearby"], 3, 4000)[:, step, 4:].double() for step in (1, 2))
+    shares = (after - before) / torch.tensor([1, math.pi / 4, 2 * math.pi, 1], dtype=torch.float64)
+    for i in (0, 2, 3):
+        around = torch.remainder(shares[:, i] + 0.5, 1) - 0.5
+        assert (shares[:, i].abs() > 0.5).sum() > 50  # some have gone round
+        assert stats.kstest(around.numpy(), "uniform", (-1 / 8, 1 / 4)).pvalue > 1e-3
+    inside = (before[:, 1] / (math.pi / 4) - 0.5).abs() < 3 / 8
+    assert stats.kstest(shares[inside, 1].numpy(), "uniform", (-1 / 8, 1 / 4)).pvalue > 1e-3
+    assert ((after[:, 1] >= 0) & (after[:, 1] <= math.pi / 4 + 1e-6)).all()
+    assert shares[:, 1].abs().max() < 1 / 8 + 1e-6

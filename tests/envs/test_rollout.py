@@ -27,13 +27,29 @@ def test_shapes_and_types(world: World):
 
 
 def test_every_policy_keeps_to_the_bounds_and_its_actions_lead_to_its_poses(world: World):
+    still = torch.tensor(world.still)
     for policy in world.policies:
         rollout = world.rollout(40, 5, policy)
         low, high = torch.tensor(world.pose_low), torch.tensor(world.pose_high)
         assert ((rollout.poses >= low) & (rollout.poses <= high)).all()
         world.check_actions(rollout.actions.flatten(0, 1))
-        moved = world.move(rollout.poses[:, :-1], rollout.actions)[..., : world.action_dim]
-        assert torch.allclose(moved, rollout.poses[:, 1:, : world.action_dim], atol=1e-6)
+        for step in range(1, 5):
+            start, end = rollout.poses[:, step - 1], rollout.poses[:, step]
+            landed = world.land(start, world.move(start, rollout.actions[:, step - 1]), torch.arange(40), step)
+            assert torch.allclose(world.actions_between(landed, end), still, atol=1e-6)
+
+
+def test_actions_are_differences_of_poses_unless_noise_comes_between(world: World):
+    for policy in world.policies:
+        rollout = world.rollout(40, 5, policy)
+        differences = world.actions_between(rollout.poses[:, :-1], rollout.poses[:, 1:])
+        assert torch.equal(differences, rollout.actions) == (getattr(world, "motor_noise", 0) == 0)
+
+
+def test_no_command_goes_beyond_the_reach(world: World):
+    still = torch.tensor(world.still)
+    for policy in world.policies:
+        assert (world.distance(still, world.rollout(200, 4, policy).actions) <= world.reach + 1e-5).all()
 
 
 def test_views_are_what_the_world_shows_at_the_poses(world: World):

@@ -84,3 +84,17 @@ def test_uniform_rotations_follow_haar_measure():
     assert stats.kstest(angle, lambda t: (t - np.sin(t)) / np.pi).pvalue > 1e-3
     turned = rotations.to_matrix(q)[:, :, 0]  # a turned axis is uniform on the sphere, so each coordinate is uniform
     assert min(stats.kstest(part, "uniform", (-1, 2)).pvalue for part in turned.T.numpy()) > 1e-3
+
+
+def test_a_far_rotation_is_approached_on_the_shortest_way():
+    starts, ends = Rotation.random(300, random_state=0), Rotation.random(300, random_state=1)
+    p, q = (torch.tensor(r.as_quat(canonical=True), dtype=torch.float32) for r in (starts, ends))
+    reached = rotations.toward(p, q, 1.0)
+    turns = (starts.inv() * ends).as_rotvec()
+    angles = np.linalg.norm(turns, axis=1)
+    near = angles < 1
+    assert near.sum() > 5
+    assert torch.equal(reached[near], q[near])
+    expected = starts[~near] * Rotation.from_rotvec(turns[~near] / angles[~near, None])
+    assert (Rotation.from_quat(reached[~near].numpy()).inv() * expected).magnitude().max() < 1e-5
+    assert torch.equal(rotations.toward(p, p, 1.0), p)

@@ -1,8 +1,11 @@
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from saccadeworld.envs.rollout import Episodes
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.worlds import ImagesWorld
+from scipy import stats
 
 
 def test_a_view_is_the_window_around_the_fixated_pixel(pictures: PictureSet, images_world: ImagesWorld):
@@ -54,3 +57,98 @@ def test_choices_lead_to_the_centres_of_a_grid(images_world: ImagesWorld):
     grid = torch.cartesian_prod(*[torch.tensor([4.0, 12, 20, 28, 36]) / 40] * 2)
     assert reached.shape == (2, images_world.choice_count, 2)
     torch.testing.assert_close(reached, grid.expand(2, 25, 2))
+
+
+def test_a_free_fixation_leaves_the_picture_and_comes_back(pictures: PictureSet):
+    free = ImagesWorld(pictures, fovea=12, border="free", padding=77)
+    poses = torch.tensor([[0.5, 0.25], [0.0, 0.975], [1.75, -0.5]])
+    moved = free.move(poses, torch.tensor([[0.25, -0.5], [-1.0, 1.0], [1.0, -1.0]]))
+    assert torch.equal(moved, torch.tensor([[0.75, -0.25], [-1.0, 1.975], [2.0, -1.0]]))
+    views = free.views(torch.tensor([0, 1, 2]), moved)
+    assert (views[1:] == 77).all()
+    assert torch.equal(free.move(moved[:1], torch.tensor([[-0.25, 0.5]])), poses[:1])
+
+
+def test_a_rollouts_commands_stay_in_bounds_however_far_outside_the_eye_lands(pictures: PictureSet):
+    free = ImagesWorld(pictures, fovea=12, border="free", motor_noise=1.0)
+    rollout = free.rollout(2000, 4, "uniform")
+    assert rollout.poses.min() < -0.5
+    assert rollout.actions.abs().max() > 0.99
+    free.check_actions(rollout.actions.flatten(0, 1))
+
+
+@pytest.mark.parametrize("border", ["clip", "free"])
+def test_a_long_saccade_ends_on_its_way(pictures: PictureSet, border: str):
+    world = ImagesWorld(pictures, fovea=12, max_saccade=0.5, border=border)
+    assert world.reach == 0.5
+    poses = torch.tensor([[0.2, 0.3], [0.2, 0.3], [0.9, 0.5]])
+    actions = torch.tensor([[0.6, 0.8], [0.2, 0.4], [1.0, 0.0]])
+    moved = world.move(poses, actions)
+    last = 39 / 40 if border == "clip" else 1.4
+    torch.testing.assert_close(moved, torch.tensor([[0.5, 0.7], [0.4, 0.7], [last, 0.5]]), atol=1e-6, rtol=0)
+    assert torch.equal(moved[1], poses[1] + actions[1])
+
+
+def test_motor_noise_scatters_saccades_in_proportion_to_their_length(pictures: PictureSet):
+    world = ImagesWorld(pictures, fovea=12, border="free", motor_noise=0.1)
+    seeds = torch.arange(20_000)
+    start = torch.tensor([0.4, 0.1]).expand(20_000, 2)
+    for saccade in ([0.3, 0.4], [0.0, -0.1], [0.6, 0.0]):
+        vector = torch.tensor(saccade)
+        length = vector.norm()
+        missed = world.land(start, start + vector, seeds, 3) - (start + vector)
+        along, across = missed @ (vector / length), missed @ (torch.stack([-vector[1], vector[0]]) / length)
+        for part in (along, across):
+            assert stats.kstest((part / (0.1 * length)).numpy(), "norm").pvalue > 1e-3
+        assert abs(np.corrcoef(along, across)[0, 1]) < 0.03
+    other = world.land(start, start + vector, seeds, 4) - (start + vector)
+    assert abs(np.corrcoef(missed[:, 0], other[:, 0])[0, 1]) < 0.03
+    assert torch.equal(world.land(start, start, seeds, 3), start)
+
+
+def test_motor_noise_ends_at_the_border_too(pictures: PictureSet):
+    poses = ImagesWorld(pictures, fovea=12, motor_noise=1.0).rollout(500, 4, "uniform").poses
+    assert poses.min() == 0
+    assert poses.max() == np.float32(39 / 40)
+
+
+def test_an_eye_with_motor_noise_lands_alike_in_environments_and_rollouts(pictures: PictureSet):
+    world = ImagesWorld(pictures, fovea=12, motor_noise=0.2, max_saccade=0.6)
+    commands = torch.rand(5, 3, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    env = gym.make_vec("SaccadeWorld-v0", 5, world=world, output="torch")
+    env.reset(seed=30)
+    fixations = [env.step(command)[0]["fixation"] for command in commands.unbind(1)]
+
+    def obey(episodes: Episodes) -> torch.Tensor:
+        if episodes.step == 0:
+            return world.first_poses(episodes.seeds, episodes.scenes)
+        return episodes.poses[:, -1] + commands[:, episodes.step - 1]
+
+    rollout = world.rollout(5, 4, obey, seed=30)
+    assert torch.equal(torch.stack(fixations, 1), rollout.poses[:, 1:])
+    sent = world.move(rollout.poses[:, :-1], commands) - rollout.poses[:, :-1]
+    assert torch.equal(rollout.actions, sent)
+    assert ((rollout.poses[:, 1:] - rollout.poses[:, :-1] - sent).abs() > 1e-4).double().mean() > 0.9
+
+
+def test_limits_leave_what_they_do_not_concern_as_it_was(pictures: PictureSet, images_world: ImagesWorld):
+    wide = ImagesWorld(pictures, fovea=12, max_saccade=1.5, border="free")
+    for policy in images_world.policies:
+        plain, limited = images_world.rollout(30, 5, policy), wide.rollout(30, 5, policy)
+        for part in ("views", "poses", "actions"):
+            assert torch.equal(getattr(plain, part), getattr(limited, part))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"border": "wrap"}, ValueError, "border='wrap' is not known; use one of 'clip', 'free'"),
+        ({"max_saccade": 0.0}, ValueError, "max_saccade=0.0 is out of range; use at least 0.025"),
+        ({"max_saccade": "far"}, TypeError, "max_saccade='far' is not a number"),
+        ({"motor_noise": -0.1}, ValueError, "motor_noise=-0.1 is out of range; use 0 to 1"),
+        ({"motor_noise": True}, TypeError, "motor_noise=True is not a number"),
+    ],
+)
+def test_bad_motion_is_named(pictures: PictureSet, options: dict, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        ImagesWorld(pictures, fovea=12, **options)

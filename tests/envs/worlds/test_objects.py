@@ -78,3 +78,122 @@ def test_distances_are_geodesic_angles(objects_world: ObjectsWorld):
 def test_choices_turn_by_thirty_degrees_about_the_axes(objects_world: ObjectsWorld):
     turns = Rotation.from_quat(objects_world.choices(torch.zeros(1, 4))[0].numpy()).as_rotvec(degrees=True)
     np.testing.assert_allclose(turns, np.concatenate([30 * np.eye(3), -30 * np.eye(3)]), atol=1e-4)
+
+
+# --- floor and light as parts of the action -------------------------------------------------------------------------
+
+
+def lit(meshes: MeshSet, latents: str, **options) -> ObjectsWorld:
+    return ObjectsWorld(meshes, size=12, latents=latents, **options)
+
+
+@pytest.mark.parametrize("stage", ["scene", "view", "setup"])
+@pytest.mark.parametrize(("latents", "count"), [("rotation", 0), ("rotcolor", 2), ("all", 4)])
+def test_poses_and_actions_hold_what_actions_change(meshes: MeshSet, latents: str, count: int, stage: str):
+    world = lit(meshes, latents, stage=stage)
+    assert world.action_dim == 4 + count
+    assert world.pose_dim == (8 if stage == "view" else 4 + count)
+    assert len(world.still) == world.action_dim
+    assert len(world.pose_low) == len(world.pose_high) == world.pose_dim
+    poses = world.first_poses(torch.arange(5), torch.arange(5) % 4)
+    moved = world.move(poses, torch.tensor(world.still).expand(5, -1))
+    assert torch.allclose(moved, poses, atol=1e-6)
+    choices = world.choices(poses)
+    assert choices.shape == (5, world.choice_count, world.action_dim)
+    world.check_actions(choices.flatten(0, 1))
+
+
+def test_choices_change_one_thing_at_a_time(meshes: MeshSet):
+    world = lit(meshes, "rotcolor")
+    choices = world.choices(torch.zeros(1, 6))[0]
+    turned = Rotation.from_quat(choices[:, :4].numpy()).magnitude()
+    np.testing.assert_allclose(turned, [math.radians(30)] * 6 + [0] * 4, atol=1e-6)
+    expected = torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]]) / 12
+    assert torch.equal(choices[:, 4:], torch.cat([torch.zeros(6, 2), expected]))
+
+
+def test_actions_change_the_colours_and_only_these(meshes: MeshSet):
+    world = lit(meshes, "rotcolor", stage="view")
+    pose = torch.tensor([[0.0, 0, 0, 1, 0.9, 0.2, 0.3, 4.0]])
+    action = torch.cat([turn([1.0, 0.0, 0.0], 0.5), torch.tensor([[0.25, -0.5]])], dim=1)
+    moved = world.move(pose, action)
+    assert torch.allclose(moved[:, 4:], torch.tensor([[0.15, 0.7, 0.3, 4.0]]), atol=1e-6)
+    assert torch.allclose(moved[:, :4], turn([1.0, 0.0, 0.0], 0.5), atol=1e-6)
+    back = world.actions_between(pose, moved)
+    assert torch.allclose(world.canonical(action).abs(), back.abs(), atol=1e-6)  # half a turn is both ways the same
+
+
+def test_views_show_the_floor_and_light_of_their_pose(meshes: MeshSet):
+    """Against the renderer, given the stage in its own order."""
+    scenes = torch.tensor([0, 2, 3])
+    quaternions = torch.cat([turn([0.0, 0.0, 1.0], angle) for angle in (0.2, 1.0, 2.0)])
+    stage = torch.tensor([[0.1, 0.3, 2.0, 0.6], [0.5, 0.1, 5.0, 0.2], [0.9, 0.7, 0.5, 0.9]])
+    everything, changing = lit(meshes, "all"), lit(meshes, "rotcolor", stage="view")
+    expected = everything.renderer.render(scenes, quaternions, stage)
+    assert torch.equal(everything.views(scenes, torch.cat([quaternions, stage], 1)), expected)
+    assert torch.equal(changing.views(scenes, torch.cat([quaternions, stage[:, [0, 3, 1, 2]]], 1)), expected)
+    of_setup = lit(meshes, "rotcolor", stage="setup")
+    stage[:, 1:3] = torch.tensor(of_setup.setup.stage[1:3])
+    expected = everything.renderer.render(scenes, quaternions, stage)
+    assert torch.equal(of_setup.views(scenes, torch.cat([quaternions, stage[:, [0, 3]]], 1)), expected)
+
+
+@pytest.mark.parametrize("stage", ["scene", "view", "setup"])
+def test_episodes_begin_alike_whatever_actions_change(meshes: MeshSet, stage: str):
+    seeds, scenes = torch.arange(6), torch.tensor([0, 1, 2, 3, 0, 1])
+    worlds = [lit(meshes, latents, stage=stage) for latents in ("rotation", "rotcolor", "all")]
+    plain, *others = (world.views(scenes, world.first_poses(seeds, scenes)) for world in worlds)
+    assert all(torch.equal(plain, other) for other in others)
+
+
+def test_what_actions_do_not_change_is_drawn_afresh_at_every_view(meshes: MeshSet):
+    scenes, seeds = torch.zeros(3, dtype=torch.int64), torch.arange(3)
+    world = lit(meshes, "rotcolor", stage="view")
+    start = world.first_poses(seeds, scenes)
+    after = world.settle(world.move(start, torch.tensor(world.still).expand(3, -1)), scenes, seeds, 1)
+    assert torch.allclose(after[:, 4:6], start[:, 4:6], atol=1e-6)
+    assert ((after[:, 6:] - start[:, 6:]).abs() > 1e-3).all()
+    with_all = lit(meshes, "all", stage="view").rollout(4, 3)
+    without = lit(meshes, "rotation", stage="view").rollout(4, 3)
+    assert torch.equal(with_all.views, without.views)
+    assert with_all.actions.shape == (4, 2, 8)
+
+
+# --- small rotations ------------------------------------------------------------------------------------------------
+
+
+def test_a_large_rotation_ends_on_its_way(meshes: MeshSet):
+    world = lit(meshes, "rotcolor", max_rotation=30)
+    assert world.reach == pytest.approx(math.radians(30))
+    pose = torch.cat([turn([0.0, 0.6, 0.8], 1.3), torch.tensor([[0.5, 0.5]])], 1)
+    for angle, expected in ((2.0, math.radians(30)), (0.4, 0.4), (-1.0, -math.radians(30))):
+        action = torch.cat([turn([0.6, 0.0, 0.8], angle), torch.tensor([[0.25, 0.0]])], 1)
+        moved = world.move(pose, action)
+        by = Rotation.from_quat(pose[:, :4]).inv() * Rotation.from_quat(moved[:, :4])
+        np.testing.assert_allclose(by.as_rotvec()[0], expected * np.array([0.6, 0.0, 0.8]), atol=1e-6)
+        assert moved[0, 4:].tolist() == [0.75, 0.5]
+
+
+def test_policies_take_small_steps_towards_what_they_choose(meshes: MeshSet):
+    world, free = (ObjectsWorld(meshes, size=12, rotations="inner", max_rotation=limit) for limit in (20, None))
+    small, large = world.rollout(50, 3, "uniform").poses, free.rollout(50, 3, "uniform").poses
+    assert torch.equal(small[:, 0], large[:, 0])
+    first, second, chosen = (Rotation.from_quat(q.double().numpy()) for q in (small[:, 0], small[:, 1], large[:, 1]))
+    taken, left, whole = first.inv() * second, second.inv() * chosen, first.inv() * chosen
+    np.testing.assert_allclose(np.degrees(taken.magnitude()), np.minimum(20, np.degrees(whole.magnitude())), atol=1e-3)
+    np.testing.assert_allclose(taken.magnitude() + left.magnitude(), whole.magnitude(), atol=1e-5)
+    inner = Rotation.from_quat(small.flatten(0, 1).double().numpy()).magnitude()
+    assert inner.max() < math.pi / 2 + 1e-5
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"latents": "hue"}, ValueError, "latents='hue' is not known; use one of 'rotation', 'rotcolor', 'all'"),
+        ({"max_rotation": 0}, ValueError, "max_rotation=0 is out of range; use 1 to 180"),
+        ({"max_rotation": "30"}, TypeError, "max_rotation='30' is not a number"),
+    ],
+)
+def test_bad_motion_is_named(meshes: MeshSet, options: dict, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        ObjectsWorld(meshes, size=12, **options)
