@@ -6,31 +6,23 @@ import math
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from .. import rotations
-from ..checks import check_name, check_number, check_rows
+from ..checks import check_name, check_number
 from ..devices import resolve_device
-from ..frames import enlarge, side_by_side
 from ..policies import NearbyRotations, UniformRotations
 from ..renderer import SETUPS, Renderer
 from ..rollout import Policy
 from ..rotation_ranges import rotation_range
 from ..sources import load_mesh_source
 from ..sources.banks import MeshSet, Split
-from ..stage import STAGE_HIGH, StageLatents
-from .world import World
+from .rotating import RotatingWorld
 
-MIN_NORM = 1e-6
-TURN = math.radians(30)  # of the rotations in `choices`
 STAGES = ("scene", "view", "setup")
-STEP = 1 / 12  # of the range of a latent, in `choices`: as much of a turn
 
 
-class ObjectsWorld(World):
+class ObjectsWorld(RotatingWorld):
     """Views of 3D objects under rotations.
 
     The pose is a unit quaternion (x, y, z, w) with w >= 0, the rotation of the object. The action is the body-frame
@@ -67,8 +59,6 @@ class ObjectsWorld(World):
     """
 
     name: ClassVar[str] = "objects"
-    pose_name: ClassVar[str] = "pose"
-    tolerance = math.radians(10)
 
     def __init__(
         self,
@@ -106,23 +96,12 @@ class ObjectsWorld(World):
         self.renderer = Renderer(meshes.meshes, self.setup, self.device)
         self.view_shape = (3, self.setup.size, self.setup.size)
         self.stage = stage
-        self._set_dimensions(latents)
+        shown = self.set_dimensions(latents, show_all=stage == "view")
+        self._shown = torch.tensor(shown, dtype=torch.int64, device=self.device)
+        self._setup_stage = torch.tensor(self.setup.stage, device=self.device)
         if max_rotation is not None:
             check_number("max_rotation", max_rotation, 1, 180)
             self.reach = math.radians(max_rotation)
-
-    def _set_dimensions(self, latents: str) -> None:
-        self.latents = StageLatents(latents, self.device)
-        count = len(self.latents)
-        shown = self.latents.order if self.stage == "view" else self.latents.order[:count]
-        self.action_dim = 4 + count
-        self.still = (0.0, 0.0, 0.0, 1.0) + (0.0,) * count
-        self.choice_count = 6 + 2 * count
-        self.pose_dim = 4 + len(shown)
-        self.pose_low = (-1.0,) * 3 + (0.0,) * (1 + len(shown))
-        self.pose_high = (1.0,) * 4 + tuple(STAGE_HIGH[i] for i in shown)
-        self._shown = torch.tensor(shown, dtype=torch.int64, device=self.device)
-        self._setup_stage = torch.tensor(self.setup.stage, device=self.device)
 
     @classmethod
     def from_source(
@@ -159,58 +138,6 @@ class ObjectsWorld(World):
             return poses
         others = self.latents.split(self.latents.draw_stage(seeds, step))[1]
         return torch.cat([poses[:, : self.action_dim], others], dim=1)
-
-    def move(self, poses: Tensor, actions: Tensor) -> Tensor:
-        turned = rotations.compose(poses[..., :4], rotations.normalise(actions[..., :4]))
-        moved = self.latents.add(self._acted(poses), self._acted(actions))
-        return self.aim(poses, torch.cat([turned, moved, poses[..., self.action_dim :]], dim=-1))
-
-    def aim(self, start: Tensor, poses: Tensor) -> Tensor:
-        if self.reach == math.inf:
-            return poses
-        turned = rotations.toward(start[..., :4], poses[..., :4], self.reach)
-        return torch.cat([turned, poses[..., 4:]], dim=-1)
-
-    def _acted(self, values: Tensor) -> Tensor:
-        """The part of poses or actions behind the quaternion that actions change. (..., >= A) -> (..., A - 4)."""
-        return values[..., 4 : self.action_dim]
-
-    def check_actions(self, actions: Tensor) -> None:
-        super().check_actions(actions)
-        long_enough = actions[..., :4].norm(dim=-1) > MIN_NORM
-        check_rows("action", actions, long_enough, f"a quaternion needs a length above {MIN_NORM} to be a rotation")
-
-    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """The first view of the episode beside the present one."""
-        ends = torch.stack([poses[0], poses[-1]])
-        views = self.views(torch.full((2,), scene, device=self.device), ends)
-        return side_by_side([enlarge(view.permute(1, 2, 0).cpu().numpy()) for view in views])
-
-    def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
-        turns = rotations.relative(start[..., :4], end[..., :4])
-        return torch.cat([turns, self.latents.between(self._acted(start), self._acted(end))], dim=-1)
-
-    def canonical(self, actions: Tensor) -> Tensor:
-        """With a unit quaternion, w >= 0, and the other differences the short way round."""
-        turns = rotations.normalise(actions[..., :4])
-        return torch.cat([turns, self.latents.shortest(self._acted(actions))], dim=-1)
-
-    def distance(self, start: Tensor, end: Tensor) -> Tensor:
-        """The geodesic angle of the rotations in radians, in [0, pi]; other latents do not count."""
-        return rotations.angle_between(start[..., :4], end[..., :4])
-
-    def choices(self, poses: Tensor) -> Tensor:
-        """Turns of 30 degrees about the body's axes x, y, z, then the same backwards.
-
-        Then steps of a twelfth of the range of each latent of the action, all of them forwards, then backwards.
-        """
-        axes = torch.eye(3, device=self.device)
-        turns = rotations.from_axis_angle(torch.cat([axes, -axes]), torch.full((6,), TURN, device=self.device))
-        steps = STEP * torch.eye(len(self.latents), device=self.device)
-        unturned = torch.tensor([0.0, 0.0, 0.0, 1.0], device=self.device).expand(2 * len(steps), 4)
-        turns = functional.pad(turns, (0, len(steps)))
-        changes = torch.cat([unturned, torch.cat([steps, -steps])], dim=1)
-        return torch.cat([turns, changes]).expand(len(poses), -1, -1)
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self.renderer.render(scenes, poses[:, :4], self._stages(scenes, poses))

@@ -49,8 +49,8 @@ class World(ABC):
     pose_name: ClassVar[str]
     pose_dim: int
     action_dim: int
-    action_low: float = -1.0
-    action_high: float = 1.0
+    action_low: ClassVar[float] = -1.0
+    action_high: ClassVar[float] = 1.0
     still: tuple[float, ...]
     reach: float = math.inf
     tolerance: ClassVar[float]
