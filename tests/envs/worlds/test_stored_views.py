@@ -1,12 +1,13 @@
 import math
 import pickle
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.sources.banks import PictureSet, ViewSet
-from saccadeworld.envs.worlds import StoredViewsWorld
+from saccadeworld.envs.worlds import StoredViewsWorld, stored_views
 from scipy.spatial.transform import Rotation
 
 COUNTS = [7, 3, 5]
@@ -184,6 +185,19 @@ def test_pickled_and_seen_by_people(world: StoredViewsWorld):
     again = pickle.loads(pickle.dumps(world))
     assert torch.equal(again.rollout(4, 3).views, world.rollout(4, 3).views)
     assert world.frame(1, world.rollout(1, 3).poses[0]).dtype == np.uint8
+
+
+@pytest.mark.parametrize("latents", list(CHOSEN))
+def test_every_tensor_is_on_the_device(views: ViewSet, latents: str, monkeypatch: pytest.MonkeyPatch):
+    """The device "meta" has no values, so that whatever waits for one or mixes devices fails."""
+    monkeypatch.setattr(stored_views, "resolve_device", torch.device)
+    world = StoredViewsWorld(views, latents=latents, device="meta")
+    for tensor in vars(world.rollout(4, 5)).values():
+        assert tensor.device.type == "meta"
+    env = gym.make_vec("SaccadeWorld-v0", 3, world=world, output="torch", autoreset_mode="SameStep")
+    env.reset(seed=0)
+    observation, rewards, *_ = env.step(torch.zeros(3, world.action_dim, device="meta"))
+    assert {tensor.device.type for tensor in (*observation.values(), rewards)} == {"meta"}
 
 
 def test_bad_options(views: ViewSet):
