@@ -71,9 +71,17 @@ def test_both_checkers_are_content(name: str, observe_pose: bool, render_mode: s
 
 
 @pytest.mark.usefixtures("no_warnings")
-@pytest.mark.parametrize("options", [{"subpixel": True}, {"stage": "view"}], ids=["between pixels", "moving light"])
-def test_both_checkers_are_content_with_options(options: dict):
-    name = "images" if "subpixel" in options else "objects"
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("images", {"subpixel": True}),
+        ("images", {"border": "free", "max_saccade": 0.5, "motor_noise": 0.1}),
+        ("objects", {"stage": "view"}),
+        ("objects", {"latents": "all", "rotations": "inner", "max_rotation": 30}),
+    ],
+    ids=["between pixels", "motor noise", "moving light", "colours"],
+)
+def test_both_checkers_are_content_with_options(name: str, options: dict):
     env = make(name, **NAMED[name], **options)
     check_env(env.unwrapped)
     check_env_of_sb3(env)
