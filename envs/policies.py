@@ -97,7 +97,7 @@ class UniformRotations:
 
     def __call__(self, episodes: Episodes) -> Tensor:
         seeds, step = episodes.seeds, episodes.step
-        return torch.cat([self.range(seeds, step), self.latents.split(self.latents.draw_stage(seeds, step))[0]], dim=1)
+        return torch.cat([self.range(seeds, step), self.latents.draw(seeds, step)], dim=1)
 
 
 class NearbyRotations:

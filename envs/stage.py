@@ -63,6 +63,12 @@ class StageLatents:
         """All four latents, uniform over their ranges. (B,) int64 -> (B, 4) float32."""
         return draws.uniform(seeds, step, "stage", len(STAGE_HIGH)) * self._stage_high
 
+    def draw(self, seeds: Tensor, step: int | Tensor) -> Tensor:
+        """These latents as `draw_stage` has them. (B,) int64 -> (B, n) float32."""
+        if not len(self):
+            return torch.empty(len(seeds), 0, device=seeds.device)
+        return self.split(self.draw_stage(seeds, step))[0]
+
     def draw_near(self, values: Tensor, seeds: Tensor, step: int | Tensor, reach: float) -> Tensor:
         """Uniform within a share of the range around the values, cut at bounds. (B, n), (B,) -> (B, n) float32."""
         shares = values / self._ranges
