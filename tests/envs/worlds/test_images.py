@@ -75,6 +75,10 @@ def test_a_rollouts_commands_stay_in_bounds_however_far_outside_the_eye_lands(pi
     assert rollout.poses.min() < -0.5
     assert rollout.actions.abs().max() > 0.99
     free.check_actions(rollout.actions.flatten(0, 1))
+    start = 2 * torch.rand(10_000, 2, generator=torch.Generator().manual_seed(0)) - 1
+    sent = free.actions_between(start, free.aim(start, start + torch.tensor([1.3, -1.1])))
+    assert sent.abs().max() > 0.99999
+    free.check_actions(sent)
 
 
 @pytest.mark.parametrize("border", ["clip", "free"])
