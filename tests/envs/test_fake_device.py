@@ -8,17 +8,26 @@ tensors.
 import gymnasium as gym
 import pytest
 import torch
+from saccadeworld.envs import rotations
+from saccadeworld.envs.rotation_ranges import ROTATION_RANGES
 from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.stage import LATENTS, StageLatents
 from saccadeworld.envs.tasks import make_task
 from saccadeworld.envs.worlds import ImagesWorld, images
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
+OPTIONS = {
+    "nearest pixel": {},
+    "between pixels": {"subpixel": True},
+    "motor noise": {"border": "free", "max_saccade": 0.5, "motor_noise": 0.1},
+}
 
-@pytest.fixture(params=[False, True], ids=["nearest pixel", "between pixels"])
+
+@pytest.fixture(params=OPTIONS)
 def fake_world(request: pytest.FixtureRequest, pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(images, "resolve_device", torch.device)
     with FakeTensorMode(allow_non_fake_inputs=True):
-        yield ImagesWorld(pictures, fovea=12, device="meta", subpixel=request.param)
+        yield ImagesWorld(pictures, fovea=12, device="meta", **OPTIONS[request.param])
 
 
 def assert_on_device(*tensors: torch.Tensor):
@@ -70,3 +79,19 @@ def test_tasks(fake_world: ImagesWorld, form: dict):
     assert_on_device(*task.observe(after).values(), *task.info(after).values())
     assert outcome.rewards.shape == (4,)
     assert after.state.keys() == rows.state.keys()
+
+
+@pytest.mark.parametrize("name", ROTATION_RANGES)
+def test_rotation_ranges(name: str):
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        drawn = [ROTATION_RANGES[name](torch.arange(4, device="meta"), step) for step in range(2)]
+        assert_on_device(*drawn, rotations.toward(*drawn, 1.0))
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_latents_of_the_stage(name: str):
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        seeds, latents = torch.arange(4, device="meta"), StageLatents(name, torch.device("meta"))
+        start = latents.draw(seeds, 0)
+        near = latents.draw_near(start, seeds, 1, 0.1)
+        assert_on_device(start, near, latents.add(start, latents.between(start, near)))
