@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor
 
 from ..checks import check_name, check_options, keyword_options
+from .blur import Blur
 from .crop import Crop
+from .logpolar import LogPolar
 from .official import Official
+from .pyramid import Pyramid
+from .retina import Retina
 
-
-class Retina(Protocol):
-    """Made from a bank of pictures; turns picture indices (B,) and fixations (B, 2) into views (B, 3, H, W) uint8."""
-
-    view_shape: tuple[int, int, int]
-
-    def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor: ...
-
-
-RETINAS = {"crop": Crop, "official": Official}
+RETINAS: dict[str, type[Retina]] = {
+    "crop": Crop,
+    "pyramid": Pyramid,
+    "logpolar": LogPolar,
+    "blur": Blur,
+    "official": Official,
+}
 
 
 def retina_options(name: str) -> set[str]:
@@ -43,4 +44,14 @@ def make_retina(name: str, pictures: Tensor, fovea: int, **options: Any) -> Reti
     return RETINAS[name](pictures, fovea, **options)
 
 
-__all__ = ["RETINAS", "Crop", "Official", "Retina", "make_retina", "retina_options"]
+__all__ = [
+    "RETINAS",
+    "Blur",
+    "Crop",
+    "LogPolar",
+    "Official",
+    "Pyramid",
+    "Retina",
+    "make_retina",
+    "retina_options",
+]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..checks import check_whole
+from .retina import Retina, nearest_pixels, places
+from .windows import Windows
 
 
-class Crop:
+class Crop(Retina):
     """Cuts windows of `fovea` pixels a side out of a bank of pictures.
 
-    A fixation is (row, col) / side. Its pixel lands on pixel (fovea // 2, fovea // 2) of the window. Fixations
-    beyond the first or last row or column count as on it; what lies outside the picture is `padding`.
+    The fixated pixel lands on pixel (fovea // 2, fovea // 2) of the window. What lies outside the picture is `padding`.
 
     A fixation between pixels goes to the nearest one, and the window is a copy of the picture's bytes: the fast way.
     With `subpixel` the window is resampled at the fixation itself, bilinearly, and rounded: the exact way, which
@@ -31,43 +31,23 @@ class Crop:
     """
 
     def __init__(self, pictures: Tensor, fovea: int, *, subpixel: bool = False, padding: int = 0):
-        side = pictures.shape[1]
-        check_whole("fovea", fovea, 1, 2 * side)
+        self.side = pictures.shape[1]
+        check_whole("fovea", fovea, 1, 2 * self.side)
         check_whole("padding", padding, 0, 255)
-        reach = fovea + 1 if subpixel else fovea
-        before, after = fovea // 2, reach - 1 - fovea // 2
-        padded = functional.pad(pictures, (0, 0, before, after, before, after), value=padding)
-        count, _, _, channels = padded.shape
-        image, row, col, channel = padded.stride()
-        self.side = side
+        self.fovea = fovea
         self.subpixel = subpixel
-        self.view_shape = (channels, fovea, fovea)
-        self._windows = padded.as_strided(
-            (count, side, side, reach, reach, channels), (image, row, col, row, col, channel)
-        )
+        self.view_shape = (pictures.shape[3], fovea, fovea)
+        self._windows = Windows(pictures, fovea + 1 if subpixel else fovea, padding)
 
     def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor:
         """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, fovea, fovea) uint8."""
-        places = (fixations * self.side).clamp(0, self.side - 1)
-        corners = places.floor() if self.subpixel else places.round()
-        gather = gather_on_host if self._windows.device.type == "cpu" else gather_on_device
-        windows = gather(self._windows, scenes, *corners.long().unbind(-1))
-        if self.subpixel:
-            windows = interpolate(windows, places - corners)
-        return windows.permute(0, 3, 1, 2)
-
-
-def gather_on_host(windows: Tensor, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-    """Windows by NumPy, which copies along rows of memory: on the CPU much faster than torch.
-
-    (N, S, S, H, W, C) uint8, (B,) int64 each -> (B, H, W, C) uint8.
-    """
-    return torch.from_numpy(windows.numpy()[scenes.numpy(), rows.numpy(), cols.numpy()])
-
-
-def gather_on_device(windows: Tensor, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-    """The same windows by torch, on any device."""
-    return windows[scenes, rows, cols]
+        if not self.subpixel:
+            windows = self._windows(scenes, nearest_pixels(fixations, self.side) - self.fovea // 2)
+            return windows.permute(0, 3, 1, 2)
+        exact = places(fixations, self.side)
+        pixels = exact.floor()
+        windows = self._windows(scenes, pixels.long() - self.fovea // 2)
+        return interpolate(windows, exact - pixels).permute(0, 3, 1, 2)
 
 
 def interpolate(windows: Tensor, fractions: Tensor) -> Tensor:

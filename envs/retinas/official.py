@@ -7,9 +7,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..checks import check_whole
+from .retina import Retina
 
 
-class Official:
+class Official(Retina):
     """Resamples `fovea` points a side from edge to edge of a square of `fovea` pixels, like the released code.
 
     What differs from `Crop`: the centre is transposed, so that a fixation on (row, col) shows what lies around
@@ -35,7 +36,7 @@ class Official:
     def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor:
         """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, fovea, fovea) uint8."""
         # As grid_sample counts, -1 and 1 are the outer edges of the picture, and a pixel's index is its left edge.
-        centres = 2 * fixations - 1
+        centres = 2 * fixations.clamp(-2, 3) - 1  # where all is black already
         steps = 2 * self._offsets / self.side
         x, y = (centres[:, axis, None] + steps for axis in (0, 1))  # transposed: rows are taken for x
         size = (len(x), len(steps), len(steps))

@@ -1,0 +1,65 @@
+"""The face of every retina, and where a fixation lies in a picture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+_FAR = 2**24  # pixels; beyond it a float32 knows no odd numbers, and there is nothing to see
+_BLOCK = 2**19  # bytes of windows worked on at a time, so that what is made of them stays in a processor's cache
+
+
+class Retina(ABC):
+    """Made from a bank of pictures and a fovea; turns picture indices and fixations into views.
+
+    A fixation is (row, col) / side of the picture, any finite number: what lies outside the picture is padding. A view
+    depends on its picture and fixation alone, bit for bit, and not on the rest of the batch.
+
+    Attributes:
+        view_shape: (C, H, W).
+    """
+
+    view_shape: tuple[int, int, int]
+
+    @abstractmethod
+    def __init__(self, pictures: Tensor, fovea: int):
+        """Pictures (N, S, S, C) uint8; options are keywords of each retina's own."""
+
+    @abstractmethod
+    def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor:
+        """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, H, W) uint8."""
+
+    def display(self, view: Tensor) -> tuple[Tensor, ...]:
+        """Pictures of a view for people to look at: here itself. (C, H, W) uint8 -> (C, h, w) uint8 each."""
+        return (view,)
+
+
+def places(fixations: Tensor, side: int) -> Tensor:
+    """Fixations in pixels, those far outside of any picture brought nearer to it. (B, 2) -> (B, 2) float32."""
+    return (fixations * side).clamp(-_FAR, _FAR)
+
+
+def nearest_pixels(fixations: Tensor, side: int) -> Tensor:
+    """The pixels that fixations lie on, halves counted downwards and to the right. (B, 2) -> (B, 2) int64."""
+    return (places(fixations, side) + 0.5).floor().long()
+
+
+def in_blocks(look: Callable[[Tensor, Tensor], Tensor], scenes: Tensor, fixations: Tensor, size: int) -> Tensor:
+    """Views of a batch, on the CPU a few rows at a time: faster and in less memory than all at once.
+
+    Args:
+        look: makes views of scenes (b,) and fixations (b, 2).
+        scenes: (B,) int64.
+        fixations: (B, 2) float32.
+        size: bytes that `look` cuts out of the bank for one row.
+
+    Returns:
+        (B, ...), what `look` returns.
+    """
+    rows = max(1, _BLOCK // size)
+    if scenes.device.type != "cpu" or len(scenes) <= rows:
+        return look(scenes, fixations)
+    return torch.cat([look(*block) for block in zip(scenes.split(rows), fixations.split(rows), strict=True)])
