@@ -12,9 +12,10 @@ FRAME_SIDE = 384
 _PATH, _HERE, _OUTLINE = (255, 176, 0), (255, 255, 255), (0, 0, 0)
 
 
-def enlarge(picture: np.ndarray, side: int = FRAME_SIDE) -> np.ndarray:
-    """A square picture brought to a side in pixels without smoothing. (S, S, 3) uint8 -> (side, side, 3) uint8."""
-    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST))
+def enlarge(picture: np.ndarray, height: int = FRAME_SIDE) -> np.ndarray:
+    """A picture brought to a height in pixels without smoothing. (H, W, 3) uint8 -> (height, w, 3) uint8."""
+    width = max(1, round(height * picture.shape[1] / picture.shape[0]))
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.NEAREST))
 
 
 def side_by_side(frames: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:

@@ -171,11 +171,12 @@ class ImagesWorld(World):
         return (poses + missed).clamp(*self._bounds)
 
     def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """The picture with the scanpath and the fovea, and the present glimpse beside it."""
+        """The picture with the scanpath and the fovea, and what the retina sees now beside it."""
         picture = self.pictures[scene].cpu().numpy()
-        glimpse = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0].permute(1, 2, 0).cpu().numpy()
+        view = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0]
+        seen = [enlarge(part.permute(1, 2, 0).cpu().numpy()) for part in self.retina.display(view)]
         pixels = (poses * self.side).round().cpu().numpy()
-        return side_by_side([draw_scanpath(enlarge(picture), pixels, self.side, self.fovea), enlarge(glimpse)])
+        return side_by_side([draw_scanpath(enlarge(picture), pixels, self.side, self.fovea), *seen])
 
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         return end - start
