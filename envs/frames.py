@@ -61,3 +61,15 @@ def draw_scanpath(frame: np.ndarray, fixations: np.ndarray, side: int, fovea: in
             (x + inset, y + inset, x + fovea * scale - inset, y + fovea * scale - inset), outline=colour, width=2
         )
     return np.asarray(image)
+
+
+def draw_box(frame: np.ndarray, top: float, left: float, height: float, width: float) -> np.ndarray:
+    """The outline of a box, all in sides of the frame. (H, H, 3) uint8 -> (H, H, 3) uint8."""
+    side = frame.shape[0]
+    image = Image.fromarray(frame)
+    pen = ImageDraw.Draw(image)
+    for inset, colour in ((0, _OUTLINE), (2, _HERE)):
+        corners = [left * side + inset, top * side + inset]
+        opposite = [(left + width) * side - 1 - inset, (top + height) * side - 1 - inset]
+        pen.rectangle((*corners, *opposite), outline=colour, width=2)
+    return np.asarray(image)

@@ -16,13 +16,13 @@ class WorldOptions:
     """Which world.
 
     Attributes:
-        name: "images", "objects" or "stored-views".
+        name: "images", "objects", "augmentations" or "stored-views".
         source: a built-in source, a folder with a subfolder per class, or a data set, such as stl10:PATH; None for the
             world's own source.
         options: more options of the world, as pairs of name and value: for instance fovea 32 size 64.
     """
 
-    name: Literal["images", "objects", "stored-views"] = "images"
+    name: Literal["images", "objects", "augmentations", "stored-views"] = "images"
     source: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 

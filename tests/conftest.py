@@ -7,7 +7,7 @@ import pytest
 import torch
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
 from saccadeworld.envs.sources.shapes import make_shapes
-from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, StoredViewsWorld, World
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, StoredViewsWorld, World
 
 
 @pytest.fixture
@@ -72,6 +72,8 @@ WORLDS = (
     "objects",
     "objects under moving light",
     "objects with colours",
+    "augmentations",
+    "jitter",
     "stored views",
     "lit stored views",
 )
@@ -91,6 +93,8 @@ def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet)
         "objects with colours": lambda: ObjectsWorld(
             meshes, size=12, latents="rotcolor", stage="view", rotations="inner", max_rotation=50
         ),
+        "augmentations": lambda: AugmentationsWorld(pictures, view_size=24, target_view=2),
+        "jitter": lambda: AugmentationsWorld(pictures, latents="jitter"),
         "stored views": lambda: StoredViewsWorld(make_views()),
         "lit stored views": lambda: StoredViewsWorld(make_views(), latents="all"),
     }[request.param]()

@@ -1,4 +1,4 @@
-"""Worlds: images under saccades and objects under rotations, behind one face."""
+"""Worlds: images under saccades, objects under rotations and pictures under augmentations, behind one face."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from ..checks import check_name, check_options
+from .augmentations import AugmentationsWorld
 from .images import ImagesWorld
 from .objects import ObjectsWorld
 from .stored_views import StoredViewsWorld
 from .world import World
 
-WORLDS: dict[str, type[World]] = {world.name: world for world in (ImagesWorld, ObjectsWorld, StoredViewsWorld)}
+WORLDS: dict[str, type[World]] = {
+    world.name: world for world in (ImagesWorld, ObjectsWorld, AugmentationsWorld, StoredViewsWorld)
+}
 
 
 def make_world(name: str, source: str | None = None, **options: Any) -> World:
     """A world by name.
 
     Args:
-        name: "images", "objects" or "stored-views".
-        source: a built-in source ("scenes" for images, "shapes" for objects, the defaults), the path of a folder with a
-            subfolder per class, or the name of a data set, a colon and its path; see `envs.sources`.
+        name: "images", "objects", "augmentations" or "stored-views".
+        source: a built-in source ("scenes" for images and augmentations, "shapes" for objects, the defaults), the path
+            of a folder with a subfolder per class, or the name of a data set, a colon and its path; see `envs.sources`.
         options: of the world, its source and its retina: `split`, `count`, `device` and so on; see the world's class.
 
     Raises:
@@ -52,4 +55,13 @@ def shared_world(name: str, **options: Any) -> World:
     return world
 
 
-__all__ = ["WORLDS", "ImagesWorld", "ObjectsWorld", "StoredViewsWorld", "World", "make_world", "shared_world"]
+__all__ = [
+    "WORLDS",
+    "AugmentationsWorld",
+    "ImagesWorld",
+    "ObjectsWorld",
+    "StoredViewsWorld",
+    "World",
+    "make_world",
+    "shared_world",
+]
