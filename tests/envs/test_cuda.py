@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet
-from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld
 
 pytestmark = [
     pytest.mark.gpu,
@@ -27,6 +27,15 @@ def test_images_are_the_same_to_the_bit(pictures: PictureSet, subpixel: bool):
 def test_salient_fixations_agree_but_for_rounding(pictures: PictureSet, policy: str):
     host, device = (ImagesWorld(pictures, fovea=12, device=d).rollout(500, 4, policy) for d in ("cpu", "cuda"))
     assert (host.poses == device.poses.cpu()).all((1, 2)).float().mean() > 0.99
+
+
+@pytest.mark.parametrize("size", [40, 24])
+def test_augmentations_agree_but_for_rounding(pictures: PictureSet, size: int):
+    host, device = (
+        AugmentationsWorld(pictures, view_size=size, target_view=2, device=d).rollout(200, 4) for d in ("cpu", "cuda")
+    )
+    assert torch.allclose(host.poses, device.poses.cpu(), atol=1e-6)
+    assert (host.views == device.views.cpu()).float().mean() > 0.999
 
 
 def test_objects_agree_but_for_rounding(meshes: MeshSet):

@@ -13,7 +13,7 @@ from saccadeworld.envs.rotation_ranges import ROTATION_RANGES
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.stage import LATENTS, StageLatents
 from saccadeworld.envs.tasks import make_task
-from saccadeworld.envs.worlds import ImagesWorld, images
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, augmentations, images
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
 OPTIONS = {
@@ -48,6 +48,20 @@ def test_rollouts(fake_world: ImagesWorld, policy: str):
     assert_on_device(*vars(rollout).values())
     chosen = fake_world.rollout(scenes=torch.zeros(2, dtype=torch.int64, device="meta"), policy=policy)
     assert_on_device(*vars(chosen).values())
+
+
+@pytest.mark.parametrize("latents", ["all", "jitter"])
+def test_augmentations(pictures: PictureSet, latents: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(augmentations, "resolve_device", torch.device)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        world = AugmentationsWorld(pictures, latents=latents, target_view=2, device="meta")
+        assert_on_device(*vars(world.rollout(4, 3)).values())
+        env = gym.make_vec("SaccadeWorld-v0", 3, world=world, output="torch", max_episode_steps=2)
+        env.reset(seed=0)
+        for _ in range(3):
+            observation, *flags, _ = env.step(torch.zeros(3, world.action_dim, device="meta"))
+            assert_on_device(*observation.values(), *flags)
+        assert_on_device(world.choices(observation["parameters"]))
 
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])

@@ -22,7 +22,10 @@ def test_a_pickled_world_is_made_again(world: World):
     assert torch.equal(restored.rollout(3, 3).views, world.rollout(3, 3).views)
 
 
-@pytest.mark.parametrize(("name", "options"), [("images", {"fovea": 16, "subpixel": True}), ("objects", {"size": 16})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("images", {"fovea": 16, "subpixel": True}), ("objects", {"size": 16}), ("augmentations", {"size": 32})],
+)
 def test_built_in_worlds_are_split_and_deterministic(name: str, options: dict):
     train, again, test = (make_world(name, count=2, split=s, **options) for s in ("train", "train", "test"))
     assert len(train) == 2
@@ -65,14 +68,14 @@ def test_bad_options_are_named(make, name: str, options: dict, error: type[Excep
         make(name, **options)
 
 
-@pytest.mark.parametrize("name", ["images", "objects"])
+@pytest.mark.parametrize("name", ["images", "objects", "augmentations"])
 def test_a_missing_folder_is_named(name: str, tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         make_world(name, str(tmp_path / "nowhere"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-@pytest.mark.parametrize("name", ["images", "objects"])
+@pytest.mark.parametrize("name", ["images", "objects", "augmentations"])
 def test_cuda_where_there_is_none_is_refused(name: str):
     with pytest.raises(ValueError, match=r"device='cuda' was asked for, .* use device=\"cpu\""):
         make_world(name, device="cuda")
