@@ -85,7 +85,8 @@ class Task(ABC):
     """A task in a world, for any number of rows at once.
 
     The observation is a dictionary: "glimpse", the view, (3, H, W) uint8; the pose under the name its world gives
-    it ("fixation", "pose" or "parameters"), (P,) float32; and "step", the number of actions taken, (1,) int64. Tasks add to it.
+    it ("fixation", "pose" or "parameters"), (P,) float32; and "step", the number of actions taken, (1,) int64. Tasks
+    add to it.
     The keyword-only parameters of a task's class are its options.
 
     The scores in the docstrings of tasks are those of the named environments on the test split of the built-in
