@@ -47,7 +47,7 @@ def check_number(option: str, value: object, low: float, high: float = math.inf)
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{option}={value!r} is not a number")
-    if not (math.isfinite(value) and low <= value <= high):
+    if not (math.isfinite(value) and low <= float(value) <= high):
         allowed = f"at least {low}" if high == math.inf else f"{low} to {high}"
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
 
