@@ -29,4 +29,5 @@ class DeferredInterrupt:
 
     def _request(self, _number: int, _frame: FrameType | None) -> None:
         self.requested = True
-        signal.signal(signal.SIGINT, self._previous)
+        # Not the previous handler: a shell's background jobs begin with one that ignores Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)

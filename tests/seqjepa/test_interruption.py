@@ -5,15 +5,23 @@ import pytest
 from saccadeworld.seqjepa.interruption import DeferredInterrupt
 
 
-def test_the_first_interrupt_waits_and_the_second_does_not():
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["foreground", "background"])
+def test_the_first_interrupt_waits_and_the_second_does_not(handler):
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        _interrupt_twice()
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt_twice() -> None:
     with DeferredInterrupt() as interrupt:
         assert not interrupt.requested
         signal.raise_signal(signal.SIGINT)
         assert interrupt.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_handler_is_restored_after_an_error():
