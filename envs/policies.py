@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..saliency.models import make_saliency
 from ..saliency.scanpaths import UNIFORMS, FixationSampler
-from ..saliency.spectral_residual import spectral_residual
 from . import draws, rotations
 from .rollout import Episodes
 from .rotation_ranges import RotationRange, first_held
@@ -49,7 +49,7 @@ class SaliencyFixations:
 
     @cached_property
     def sampler(self) -> FixationSampler:
-        return FixationSampler(spectral_residual(self._pictures), self.radius)
+        return FixationSampler(make_saliency("spectral-residual")(self._pictures), self.radius)
 
     def __call__(self, episodes: Episodes) -> Tensor:
         uniforms = draws.uniform(episodes.seeds, episodes.step, "fixation", UNIFORMS, torch.float64)

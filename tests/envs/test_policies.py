@@ -8,7 +8,7 @@ from saccadeworld.envs import rotations
 from saccadeworld.envs.rollout import Episodes, Policy
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
-from saccadeworld.saliency.spectral_residual import spectral_residual
+from saccadeworld.saliency.models import make_saliency
 from scipy import stats
 from scipy.spatial.transform import Rotation
 
@@ -45,7 +45,7 @@ def test_uniform_fixations_are_uniform_and_independent(fixations: Callable[..., 
 def test_salient_fixations_follow_the_saliency_map(fixations: Callable[..., torch.Tensor], images_world: ImagesWorld):
     pixels = fixations("saliency", 1, 50_000, scene=2)[:, 0]
     counts = torch.bincount(pixels[:, 0] * 40 + pixels[:, 1], minlength=1600)
-    expected = spectral_residual(images_world.pictures)[2].flatten().double()
+    expected = make_saliency("spectral-residual")(images_world.pictures)[2].flatten().double()
     assert stats.chisquare(counts.numpy(), (expected / expected.sum() * 50_000).numpy()).pvalue > 1e-3
 
 
