@@ -5,12 +5,14 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
+from .centre_bias import CentreBias
 from .model import SaliencyModel, normalise
 from .spectral_residual import SpectralResidual
 from .uniform import Uniform
 
 SALIENCY_MODELS: dict[str, type[SaliencyModel]] = {
     "uniform": Uniform,
+    "centre-bias": CentreBias,
     "spectral-residual": SpectralResidual,
 }
 
