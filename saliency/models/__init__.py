@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any
 
 from .centre_bias import CentreBias
+from .itti_koch import IttiKoch
 from .model import SaliencyModel, normalise
 from .spectral_residual import SpectralResidual
 from .uniform import Uniform
@@ -14,6 +15,7 @@ SALIENCY_MODELS: dict[str, type[SaliencyModel]] = {
     "uniform": Uniform,
     "centre-bias": CentreBias,
     "spectral-residual": SpectralResidual,
+    "itti-koch": IttiKoch,
 }
 
 

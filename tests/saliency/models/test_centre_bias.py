@@ -45,9 +45,9 @@ def test_of_fixations_it_is_their_kernel_density(size: tuple[int, int]):
 
 @pytest.mark.parametrize("spread", [(0.2,), (0.2, 0), (0.2, -1.0), (float("nan"), 0.2), (float("inf"), 0.2)])
 def test_a_spread_that_is_none_is_refused(spread: tuple[float, ...]):
-    with pytest.raises(ValueError, match="spread=.*two positive shares"):
+    with pytest.raises(ValueError, match=r"spread=.*two positive shares"):
         CentreBias(spread)
-    with pytest.raises(ValueError, match="bandwidth=.*two positive shares"):
+    with pytest.raises(ValueError, match=r"bandwidth=.*two positive shares"):
         CentreBias.from_fixations(torch.rand(3, 2), spread)
 
 

@@ -51,7 +51,7 @@ def test_no_picture_has_no_map(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_maps_are_made_on_the_device_of_the_pictures(name: str):
-    with FakeTensorMode():
+    with FakeTensorMode(allow_non_fake_inputs=True):
         maps = make_saliency(name)(torch.zeros(4, 40, 50, 3, dtype=torch.uint8, device="meta"))
     assert isinstance(maps, FakeTensor)
     assert maps.device.type == "meta"
