@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any
 
 from .centre_bias import CentreBias
+from .deepgaze import DeepGaze
 from .itti_koch import IttiKoch
 from .model import SaliencyModel, normalise
 from .spectral_residual import SpectralResidual
@@ -16,6 +17,7 @@ SALIENCY_MODELS: dict[str, type[SaliencyModel]] = {
     "centre-bias": CentreBias,
     "spectral-residual": SpectralResidual,
     "itti-koch": IttiKoch,
+    "deepgaze": DeepGaze,
 }
 
 
