@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..saliency.inhibition import DiscInhibition
 from ..saliency.models import make_saliency
-from ..saliency.scanpaths import UNIFORMS, FixationSampler
+from ..saliency.scanpaths import FixationSampler
 from . import draws, rotations
 from .rollout import Episodes
 from .rotation_ranges import RotationRange, first_held
@@ -49,12 +50,15 @@ class SaliencyFixations:
 
     @cached_property
     def sampler(self) -> FixationSampler:
-        return FixationSampler(make_saliency("spectral-residual")(self._pictures), self.radius)
+        return FixationSampler(make_saliency("spectral-residual")(self._pictures), DiscInhibition(self.radius))
 
     def __call__(self, episodes: Episodes) -> Tensor:
-        uniforms = draws.uniform(episodes.seeds, episodes.step, "fixation", UNIFORMS, torch.float64)
+        def random(part: int, count: int, rows: Tensor | None = None) -> Tensor:
+            seeds = episodes.seeds if rows is None else episodes.seeds[rows]
+            return draws.bits(seeds, episodes.step, f"fixation {part}", count)
+
         earlier = (episodes.poses * self.side).round().long()
-        return self.sampler(episodes.scenes, earlier, uniforms).float() / self.side
+        return self.sampler(episodes.scenes, earlier, random).float() / self.side
 
 
 class NearbyFixations:

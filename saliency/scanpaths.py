@@ -3,99 +3,170 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-CANDIDATES = 16
-UNIFORMS = CANDIDATES + 1
+from .alias_tables import AliasTables
+from .amplitudes import AmplitudePrior
+from .inhibition import Inhibition
+
+TRIES = (2, 14, 64)  # candidates, in rounds: the later ones for rows that rejected all before
+_IN_FULL = 2 * len(TRIES)  # the part of the random numbers that is left for drawing in full
+_CHUNK = 2**21  # pixels of maps that are written out at a time
+
+
+class RandomBits(Protocol):
+    """A source of random numbers for a batch: B streams, each a function of its own row alone."""
+
+    def __call__(self, part: int, count: int, rows: Tensor | None = None) -> Tensor:
+        """Numbers of a part of the streams.
+
+        Args:
+            part: which part, from 0; the parts of a stream are independent, and so are the streams.
+            count: how many numbers; a smaller count gives the first ones of a larger.
+            rows: (b,) int64, of which rows; all B of them when left out.
+
+        Returns:
+            (b, count) int64, uniform over all 2**64 values.
+        """
+        ...
 
 
 class FixationSampler:
     """Draws pixels from saliency maps, exactly, as a rule without touching all pixels of a map.
 
-    A fixation follows the map restricted to the pixels that are not inhibited: those farther than `radius` pixels
-    from every earlier fixation (a disc, as in the seq-JEPA paper, section on predictive learning across saccades).
-    Where nothing is left of the map, it follows the pixels farthest from every earlier fixation.
+    A fixation follows the map times what `inhibition` leaves of it around every earlier fixation, and times a prior of
+    the amplitude of the saccade, if there is one. Where nothing is left, it follows the pixels farthest from every
+    earlier fixation.
 
-    The cumulative sum of each map is kept; a draw is a binary search in it, and of several independent draws the
-    first that is not inhibited counts, which is rejection sampling and hence exact. Rows whose draws are all
-    inhibited are drawn from the restricted map written out in full, with a number of their own: the others are known
-    to point at inhibited pixels.
+    Candidates are drawn from the map by `AliasTables`, and each is accepted with a probability that is its weight
+    relative to the map: the first accepted one counts, which is rejection sampling and hence exact. Rows that accept
+    none in a few rounds are drawn from the weighted map written out in full. Tables round probabilities (total
+    variation below 1e-6, and that much divided by the share of the map that is left once parts are inhibited); maps
+    written out are not rounded, so that draws are exact also where next to nothing is left.
 
     Args:
-        maps: (N, S, S) float32, non-negative, each with a positive sum.
-        radius: of inhibition, in pixels; 0 turns inhibition off.
+        maps: (N, H, W) float32, non-negative, each with a positive sum. They are kept, not copied; they may be a file
+            mapped into memory, as little of them is read later.
+        inhibition: of return.
+        amplitudes: prior of amplitudes; none when left out.
+
+    Raises:
+        TypeError, ValueError: for other maps, see `AliasTables`.
     """
 
-    def __init__(self, maps: Tensor, radius: float):
-        self.side = maps.shape[1]
-        self.radius = radius
-        self._cumulative = _stacked_cumulative(maps.flatten(1))
+    def __init__(self, maps: Tensor, inhibition: Inhibition, amplitudes: AmplitudePrior | None = None):
+        self.inhibition = inhibition
+        self.amplitudes = amplitudes
+        self._maps = maps
+        self._tables = AliasTables(maps)
 
-    def __call__(self, scenes: Tensor, earlier: Tensor, uniforms: Tensor) -> Tensor:
+    def __call__(self, scenes: Tensor, earlier: Tensor, random: RandomBits) -> Tensor:
         """The next fixated pixels.
 
         Args:
             scenes: (B,) int64, which map.
-            earlier: (B, t, 2) int64 pixels (row, col) fixated so far, t >= 0.
-            uniforms: (B, UNIFORMS) float64 in [0, 1), independent.
+            earlier: (B, t, 2) int64 pixels (row, col) fixated so far, t >= 0; they may lie outside the map.
+            random: B streams, a new one for each fixation.
 
         Returns:
             (B, 2) int64 pixels (row, col).
         """
-        candidates = self._pixels(_search(self._cumulative, scenes, uniforms[:, :CANDIDATES]))
-        if self.radius == 0 or earlier.shape[1] == 0:
-            return candidates[:, 0]
-        allowed = ((candidates[:, :, None] - earlier[:, None]).square().sum(-1) > self.radius**2).all(2)
-        first = allowed.int().argmax(dim=1)
-        chosen = candidates.take_along_dim(first[:, None, None], dim=1)[:, 0]
-        redraw = self._redraw_on_host if scenes.device.type == "cpu" else self._redraw_on_device
-        return redraw(chosen, ~allowed.any(dim=1), scenes, earlier, uniforms[:, -1])
+        if earlier.shape[1] == 0:
+            return torch.stack(self._tables.draw(scenes, random(0, 1)[:, 0]), dim=1)
+        draw = self._draw_on_host if scenes.device.type == "cpu" else self._draw_on_device
+        return draw(scenes, earlier, random)
 
-    def _redraw_on_host(
-        self, chosen: Tensor, stuck: Tensor, scenes: Tensor, earlier: Tensor, uniforms: Tensor
-    ) -> Tensor:
-        """The chosen pixels, (B, 2), with those of stuck rows, (B,) bool, drawn in full: for these rows only."""
-        rows = stuck.nonzero()[:, 0]
-        if len(rows) == 0:
-            return chosen
-        return chosen.index_copy(0, rows, self._draw_in_full(scenes[rows], earlier[rows], uniforms[rows]))
+    def _draw_on_host(self, scenes: Tensor, earlier: Tensor, random: RandomBits) -> Tensor:
+        """Round after round for the rows that are left, and these in full at last."""
+        pixels, accepted = self._try(0, scenes, earlier, random)
+        left = (~accepted).nonzero()[:, 0]
+        for part in range(1, len(TRIES)):
+            if len(left) == 0:
+                return pixels
+            again, accepted = self._try(part, scenes[left], earlier[left], random, left)
+            pixels.index_copy_(0, left, again)
+            left = left[~accepted]
+        if len(left) == 0:
+            return pixels
+        return pixels.index_copy_(0, left, self._draw_in_full(scenes[left], earlier[left], random(_IN_FULL, 1, left)))
 
-    def _redraw_on_device(
-        self, chosen: Tensor, stuck: Tensor, scenes: Tensor, earlier: Tensor, uniforms: Tensor
-    ) -> Tensor:
-        """The same, drawn for all rows, as asking a device which rows are stuck would be waiting for it."""
-        return torch.where(stuck[:, None], self._draw_in_full(scenes, earlier, uniforms), chosen)
+    def _draw_on_device(self, scenes: Tensor, earlier: Tensor, random: RandomBits) -> Tensor:
+        """The same, all of it for all rows, as asking a device which rows are left would be waiting for it."""
+        pixels = self._draw_in_full(scenes, earlier, random(_IN_FULL, 1))
+        for part in reversed(range(len(TRIES))):
+            tried, accepted = self._try(part, scenes, earlier, random)
+            pixels = torch.where(accepted[:, None], tried, pixels)
+        return pixels
 
-    def _pixels(self, positions: Tensor) -> Tensor:
-        flat = positions % self.side**2
-        return torch.stack([flat // self.side, flat % self.side], dim=-1)
+    def _try(
+        self, part: int, scenes: Tensor, earlier: Tensor, random: RandomBits, left: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The first accepted candidate of a round for the rows that are left, by their numbers.
 
-    def _draw_in_full(self, scenes: Tensor, earlier: Tensor, uniforms: Tensor) -> Tensor:
-        """Draw from the restricted maps themselves. (B,), (B, t, 2) int64, (B,) float64 -> (B, 2) int64."""
-        line = torch.arange(self.side, device=scenes.device)
-        apart = (line[:, None, None] - earlier[:, None]).square().int()  # (B, S, t, 2), along rows and along columns
-        discs = (squared[:, :, None, 0] + squared[:, None, :, 1] for squared in apart.unbind(2))
-        nearest = reduce(torch.minimum, discs).flatten(1)
-        cumulative = self._cumulative.view(-1, self.side**2)[scenes]
-        maps = cumulative.diff(dim=1, prepend=scenes[:, None].double())
-        maps = maps * (nearest > self.radius**2)
-        farthest = nearest == nearest.amax(1, keepdim=True)
-        maps = torch.where((maps > 0).any(1, keepdim=True), maps, farthest.double())
-        rows = torch.arange(len(scenes), device=scenes.device)
-        return self._pixels(_search(_stacked_cumulative(maps), rows, uniforms[:, None])[:, 0])
+        (b,), (b, t, 2) int64 -> pixels (b, 2) int64, and whether there is one, (b,) bool.
+        """
+        count = TRIES[part]
+        # Candidates first, (count, b): operations go along the rows, of which there are many.
+        rows, cols = self._tables.draw(scenes, random(2 * part, count, left).T.contiguous())
+        accepted = self._weights(rows, cols, earlier)
+        if accepted.dtype != torch.bool:
+            accepted = _fractions(random(2 * part + 1, count, left).T) < accepted
+        row, col, found = rows[-1], cols[-1], accepted[-1]
+        for i in reversed(range(count - 1)):
+            row, col = torch.where(accepted[i], rows[i], row), torch.where(accepted[i], cols[i], col)
+            found = found | accepted[i]
+        return torch.stack([row, col], dim=1), found
+
+    def _weights(self, rows: Tensor, cols: Tensor, earlier: Tensor) -> Tensor:
+        """Weights of pixels relative to the map. (count, b) int64 each, (b, t, 2) -> (count, b) bool or float64."""
+        apart = [(rows - row, cols - col) for row, col in earlier.permute(1, 2, 0).contiguous()]
+        weights = [self.inhibition.leaves(*away, age=len(apart) - i) for i, away in enumerate(apart)]
+        if self.amplitudes is not None:
+            weights.append(self._amplitude_weights(*apart[-1]))
+        return reduce(torch.mul, weights)
+
+    def _amplitude_weights(self, rows: Tensor, cols: Tensor) -> Tensor:
+        assert self.amplitudes is not None
+        return self.amplitudes((rows * rows + cols * cols).double().sqrt() / min(self._maps.shape[1:]))
+
+    def _draw_in_full(self, scenes: Tensor, earlier: Tensor, bits: Tensor) -> Tensor:
+        """Draw from the weighted maps themselves. (b,), (b, t, 2), (b, 1) int64 -> pixels (b, 2) int64."""
+        step = max(1, _CHUNK // self._maps[0].numel())
+        chunks = zip(scenes.split(step), earlier.split(step), bits.split(step), strict=True)
+        flat = torch.cat([self._positions(*chunk) for chunk in chunks])
+        width = self._maps.shape[2]
+        return torch.cat([flat // width, flat % width], dim=1)
+
+    def _positions(self, scenes: Tensor, earlier: Tensor, bits: Tensor) -> Tensor:
+        """(b,), (b, t, 2), (b, 1) int64 -> positions in the flattened maps, (b, 1) int64."""
+        cumulative = self._weighted(scenes, earlier).flatten(1).cumsum(1)
+        found = torch.searchsorted(cumulative, _fractions(bits) * cumulative[:, -1:], right=True)
+        return found.clamp_max(cumulative.shape[1] - 1)
+
+    def _weighted(self, scenes: Tensor, earlier: Tensor) -> Tensor:
+        """The distributions of fixations, but for a factor: (b,), (b, t, 2) int64 -> (b, H, W) float64."""
+        height, width = self._maps.shape[1:]
+        rows, cols = (torch.arange(side, device=scenes.device) for side in (height, width))
+        apart = [(rows[:, None] - at[:, :1, None], cols - at[:, 1:, None]) for at in earlier.unbind(1)]
+        maps = _normalised(self._maps[scenes].double())
+        for i, away in enumerate(apart):
+            maps = maps * self.inhibition.leaves(*away, age=len(apart) - i)
+            if self.inhibition.floor > 0:
+                maps = _normalised(maps + self.inhibition.floor)
+        if self.amplitudes is not None:
+            maps = maps * self._amplitude_weights(*apart[-1])
+        nearest = reduce(torch.minimum, (down * down + right * right for down, right in apart))
+        farthest = nearest == nearest.amax((1, 2), keepdim=True)
+        return torch.where((maps > 0).flatten(1).any(1)[:, None, None], maps, farthest.double())
 
 
-def _stacked_cumulative(maps: Tensor) -> Tensor:
-    """Cumulative sums of N maps, map r scaled to (r, r + 1], as one sorted sequence. (N, K) -> (N * K,) float64."""
-    cumulative = maps.double().cumsum(1)
-    rows = torch.arange(len(maps), device=maps.device)[:, None]
-    return (cumulative / cumulative[:, -1:] + rows).flatten()
+def _normalised(maps: Tensor) -> Tensor:
+    return maps / maps.sum((1, 2), keepdim=True)
 
 
-def _search(stacked: Tensor, rows: Tensor, uniforms: Tensor) -> Tensor:
-    """Positions in the sequence whose map is `rows` and whose share of it holds the draw. (B,), (B, K) -> (B, K)."""
-    start = rows[:, None].double()
-    last = torch.nextafter(start + 1, start)  # a sum rounded up to the next map's start would point into that map
-    return torch.searchsorted(stacked, torch.minimum(start + uniforms, last), right=True)
+def _fractions(bits: Tensor) -> Tensor:
+    """64 random bits as float64 in [0, 1), multiples of 2**-53."""
+    return ((bits >> 11) & ((1 << 53) - 1)).double() * 2.0**-53
