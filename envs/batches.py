@@ -19,18 +19,19 @@ def read_actions(actions: Any, space: spaces.Space) -> Tensor:
         ValueError: for another shape than the space's.
     """
     whole = not isinstance(space, spaces.Box)
-    kinds, called = ("iu", "whole numbers") if whole else ("fiu", "numbers")
-    if not isinstance(actions, Tensor):
+    if isinstance(actions, Tensor):
+        real = not (actions.dtype == torch.bool or actions.is_complex())
+        if not real or (whole and actions.is_floating_point()):
+            raise TypeError(f"actions must be {'whole' if whole else 'real'} numbers, got {actions.dtype}")
+        actions = actions.detach()
+    else:
         array = np.asarray(actions)
-        if array.dtype.kind not in kinds:
-            raise TypeError(f"actions must be {called}, got {array.dtype}: {actions!r}")
+        if array.dtype.kind not in ("iu" if whole else "fiu"):
+            raise TypeError(f"actions must be {'whole ' if whole else ''}numbers, got {array.dtype}: {actions!r}")
         actions = torch.from_numpy(array.astype(np.int64 if whole else np.float64))
-    real = not (actions.dtype == torch.bool or actions.is_complex())
-    if not real or (whole and actions.is_floating_point()):
-        raise TypeError(f"actions must be {'whole' if whole else 'real'} numbers, got {actions.dtype}")
     if actions.shape != space.shape:
         raise ValueError(f"actions have shape {tuple(actions.shape)}; use {space.shape}")
-    return actions.long() if whole else actions.detach().float()
+    return actions.long() if whole else actions.float()
 
 
 def present(batch: Mapping[str, Tensor], output: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 from torch import Tensor
 
 from .batches import masked, present, read_actions
 from .checks import check_name, check_options, check_whole
 from .episode_numbers import EpisodeNumbers
 from .screen import Window, check_render_mode, usable_render_modes
+from .spaces import batch_spaces
 from .tasks import TASKS, Rows, Task, make_task, split_options
 from .worlds import WORLDS, World, shared_world
 
@@ -90,8 +90,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
         }
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_spaces(self.single_observation_space, num_envs)
+        self.action_space = batch_spaces(self.single_action_space, num_envs)
         self._window = Window(fps=self.metadata["render_fps"])
         self._rows: Rows | None = None
         self._episodes = EpisodeNumbers(num_envs)
@@ -159,7 +159,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
             observation, final = self._begin_at_once(observation)
         self._show()
         observation = self._present(observation)
-        info = self._info(np.ones(self.num_envs, dtype=bool)) | final
+        info = self._info() | final
         if self.output == "torch":
             return observation, rewards, self._on_device(terminations), self._on_device(truncations), info
         return observation, rewards.cpu().numpy().astype(np.float64), terminations, truncations, info
@@ -232,10 +232,12 @@ class SaccadeWorldVectorEnv(VectorEnv):
         opening = {key: value.index_copy(0, index, fresh[key]) for key, value in observation.items()}
         return opening, masked(final, self._mask(ended))
 
-    def _info(self, mask: np.ndarray) -> dict[str, Any]:
-        """The task's info on the rows in the mask."""
+    def _info(self, mask: np.ndarray | None = None) -> dict[str, Any]:
+        """The task's info on the rows in the mask, or on all."""
         info = {key: value.clone() for key, value in self.task.info(self._running()).items()}
-        return masked(self._present(info), self._mask(mask)) if info else {}
+        if not info:
+            return {}
+        return masked(self._present(info), self._mask(np.ones(self.num_envs, bool) if mask is None else mask))
 
     def _trace(self, rows: Iterable[int], begin: bool = False) -> None:
         """Remember where the rows are, for `render`, and if they begin an episode, forget where they were."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import resource
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from ..envs.checks import check_whole
 from .benchmarks.environments import measure_environments
 from .benchmarks.figures import HEADER, Plan, as_markdown
+from .benchmarks.memory import peak_memory
 from .command import run_command
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
@@ -49,7 +49,6 @@ class Benchmark:
         bar = tqdm(BENCHMARKS[self.what](Plan(self.runs, self.seconds)), unit=" figures", disable=None)
         figures = list(bar)
         table = [HEADER, *(figure.row for figure in figures)]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         write_metrics(
             out,
             {name: value for figure in figures for name, value in figure.metrics.items()},
@@ -57,7 +56,7 @@ class Benchmark:
             config=asdict(self),
             device="cpu, one thread",
             processor=platform.processor() or platform.machine(),
-            peak_memory_mb=peak,
+            peak_memory_mb=peak_memory() / 2**20,
         )
         write_atomically(out / "benchmark.md", as_markdown(table))
         print(format_table(table))

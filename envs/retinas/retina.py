@@ -39,12 +39,12 @@ class Retina(ABC):
 
 def places(fixations: Tensor, side: int) -> Tensor:
     """Fixations in pixels, those far outside of any picture brought nearer to it. (B, 2) -> (B, 2) float32."""
-    return (fixations * side).clamp(-_FAR, _FAR)
+    return (fixations * side).clamp_(-_FAR, _FAR)
 
 
 def nearest_pixels(fixations: Tensor, side: int) -> Tensor:
     """The pixels that fixations lie on, halves counted downwards and to the right. (B, 2) -> (B, 2) int64."""
-    return (places(fixations, side) + 0.5).floor().long()
+    return places(fixations, side).add_(0.5).floor_().long()
 
 
 def in_blocks(look: Callable[[Tensor, Tensor], Tensor], scenes: Tensor, fixations: Tensor, size: int) -> Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import as_strided
 from torch import Tensor
 
 
@@ -25,18 +28,22 @@ class Windows:
         self._side, self._channels = pictures.shape[1], pictures.shape[3]
         self._width = reach * self._channels
         self._along = torch.arange(reach, device=pictures.device)
-        if pictures.device.type != "cpu" or pictures.numel() < self._width:
+        line = self._side * self._channels
+        starts = pictures.numel() - (reach - 1) * line - self._width + 1
+        if pictures.device.type != "cpu" or starts < 1:
             self._gather = self._by_pixels
             return
-        self._gather = self._by_rows
-        # Every run of bytes in the bank that is as long as a row of a window, wherever it begins.
-        runs = pictures.numel() - self._width + 1
-        self._runs = pictures.view(-1).as_strided((runs, self._width), (1, 1))
+        self._gather = self._by_bytes
+        # Every window in the bank as if there were no borders, by the place of its first byte.
+        self._every = as_strided(pictures.view(-1).numpy(), (starts, reach, self._width), (1, line, 1), writeable=False)
         # For each place of a window's first pixel, from -reach to side: which pixels along it are outside.
         along = np.arange(-reach, self._side + 1)[:, None] + np.arange(reach)
         self._outside = (along < 0) | (along >= self._side)
-        outside = self._outside.repeat(self._channels, axis=1)
+        # What is inside of several lines at once: long runs are what NumPy is fast at.
+        self._lines = math.gcd(reach, 16)
+        outside = np.tile(self._outside.repeat(self._channels, axis=1), self._lines)[:, None]
         self._kept, self._laid = np.where(outside, 0, 255).astype(np.uint8), (outside * padding).astype(np.uint8)
+        self._blank = np.full(self._width, padding, np.uint8).view(f"V{self._width}")[0]  # a line, copied as one thing
 
     def __call__(self, scenes: Tensor, corners: Tensor) -> Tensor:
         """Windows by the pixels at their upper left, anywhere.
@@ -48,60 +55,52 @@ class Windows:
         Returns:
             (B, reach, reach, C) uint8.
         """
-        rows, cols = corners.clamp(-self.reach, self._side).unbind(-1)  # there already there is nothing but padding
-        return self._gather(scenes, rows, cols)
+        return self._gather(scenes, corners)
 
-    def _by_pixels(self, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    def _by_pixels(self, scenes: Tensor, corners: Tensor) -> Tensor:
         """In plain operations on tensors, for any device."""
-        rows, cols = rows[:, None] + self._along, cols[:, None] + self._along
+        corners = corners.clamp(-self.reach, self._side)  # there already there is nothing but padding
+        rows, cols = (corners[..., None] + self._along).unbind(1)
         last = self._side - 1
         windows = self._pictures[scenes[:, None, None], rows.clamp(0, last)[:, :, None], cols.clamp(0, last)[:, None]]
         above_or_below, beside = ((along < 0) | (along > last) for along in (rows, cols))
         outside = above_or_below[:, :, None] | beside[:, None]
         return windows.masked_fill(outside[..., None], self.padding)
 
-    def _by_rows(self, scenes: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-        """By copies of whole rows of windows, for the CPU: much faster there.
+    def _by_bytes(self, scenes: Tensor, corners: Tensor) -> Tensor:
+        """By copies of bytes as they lie in memory, for the CPU: much faster there.
 
-        A row that crosses the border brings along what lies before or after it in memory, which padding then covers.
+        A window that crosses a border brings along what lies before or after it in memory, which padding then covers.
         """
-        top, left = rows.numpy(), cols.numpy()
-        wanted = top[:, None] + self._along.numpy()
-        _clip(wanted, 0, self._side - 1, out=wanted)
-        wanted += scenes.numpy()[:, None] * self._side
-        wanted *= self._side * self._channels
-        wanted += left[:, None] * self._channels
-        starts = _clip(wanted, 0, len(self._runs) - 1)
-        copied = torch.index_select(self._runs, 0, torch.from_numpy(starts.reshape(-1))).numpy()
-        self._shift_at_the_ends(copied, np.subtract(starts, wanted, out=wanted).reshape(-1))
-        windows = copied.reshape(len(top), self.reach, self._width)
-        self._cover(windows, top, left)
-        return torch.from_numpy(windows.reshape(len(top), self.reach, self.reach, self._channels))
+        places = np.minimum(np.maximum(corners.numpy(), -self.reach), self._side)
+        top, left = places.T
+        wanted = ((scenes.numpy() * self._side + top) * self._side + left) * self._channels
+        starts = np.minimum(np.maximum(wanted, 0), len(self._every) - 1)
+        windows = self._every[starts]
+        self._cover(windows, places)
+        windows = windows.reshape(-1, self.reach, self.reach, self._channels)
+        for row in (starts != wanted).nonzero()[0]:  # they begin before the bank, or end after it
+            windows[row] = self._alone(int(scenes[row]), *places[row].tolist())
+        return torch.from_numpy(windows)
 
-    def _shift_at_the_ends(self, copied: np.ndarray, shifts: np.ndarray) -> None:
-        """Move rows that should begin before the bank, or end after it, to where they belong."""
-        moved = shifts.nonzero()[0]
-        if moved.size:
-            order = (np.arange(self._width) - shifts[moved, None]) % self._width
-            copied[moved] = np.take_along_axis(copied[moved], order, axis=1)
+    def _alone(self, scene: int, top: int, left: int) -> np.ndarray:
+        """A single window, (reach, reach, C) uint8."""
+        window = np.full((self.reach, self.reach, self._channels), self.padding, np.uint8)
+        inside = (slice(max(place, 0), max(place + self.reach, 0)) for place in (top, left))
+        part = self._pictures[scene].numpy()[*inside]
+        height, width = part.shape[:2]
+        window[max(-top, 0) :, max(-left, 0) :][:height, :width] = part
+        return window
 
-    def _cover(self, windows: np.ndarray, top: np.ndarray, left: np.ndarray) -> None:
+    def _cover(self, windows: np.ndarray, places: np.ndarray) -> None:
         """Lay padding over what is outside the pictures. (B, reach, reach * C) uint8 is changed."""
-        last = self._side - self.reach
-        across = ((left < 0) | (left > last)).nonzero()[0]
-        if across.size:
-            part, place = windows[across], left[across, None] + self.reach
-            part &= self._kept[place]
+        beyond, across = np.any((places < 0) | (places > self._side - self.reach), axis=0)
+        top, left = places.T + self.reach
+        if across:
+            lines = windows.reshape(len(windows), -1, self._lines * self._width)
+            lines &= self._kept[left]
             if self.padding:
-                part |= self._laid[place]
-            windows[across] = part
-        beyond = ((top < 0) | (top > last)).nonzero()[0]
-        if beyond.size:
-            which, lines = self._outside[top[beyond] + self.reach].nonzero()
-            windows[beyond[which], lines] = self.padding
-
-
-def _clip(values: np.ndarray, low: int, high: int, out: np.ndarray | None = None) -> np.ndarray:
-    """`np.clip` without its overhead, which a single view would notice."""
-    out = np.maximum(values, low, out=out)
-    return np.minimum(out, high, out=out)
+                lines |= self._laid[left]
+        if beyond:
+            lines = windows.view(self._blank.dtype)[..., 0]
+            lines[self._outside[top]] = self._blank

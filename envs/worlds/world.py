@@ -138,7 +138,7 @@ class World(ABC):
         Raises:
             ValueError: naming the first such action and its row. On CUDA see `envs.checks.check_rows`.
         """
-        inside = (actions >= self.action_low) & (actions <= self.action_high)
+        inside = actions == actions.clamp(self.action_low, self.action_high)  # which NaN is not
         check_rows("action", actions, inside, f"clip it, its numbers lie in [{self.action_low}, {self.action_high}]")
 
     def settle(self, poses: Tensor, scenes: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
 
 import gymnasium as gym
 import torch
+from torch import Tensor
 
-from ...envs import draws
 from ...envs.sources.banks import PictureSet
 from ...envs.vector_env import SaccadeWorldVectorEnv
 from ...envs.worlds import ImagesWorld, ObjectsWorld, World, make_world
 from .figures import Figure, Plan
 from .limits import ray_casting, window_gather
+from .memory import forget_peak_memory, peak_memory
 from .peers import ap_gym_stepper, has_ap_gym
 from .timing import side_by_side
 
 SIDE, FOVEA, VIEW = 96, 32, 64
-ROWS, OBJECT_ROWS, FEW_ROWS, MANY_ROWS = 512, 128, 64, 4096
+ROWS, OBJECT_ROWS, FEW_ROWS, MANY_ROWS = 1024, 128, 64, 4096  # views of 1024 rows do not fit a core's cache
 PICTURES, OBJECTS = 1000, 64
 LARGE_BANK = 100_000
 PEER_ROWS, PEER_FOVEA = 64, 5
+STEPS = 64  # different ones, after which they begin again
 
 
 def measure_environments(plan: Plan) -> Iterator[Figure]:
@@ -55,14 +56,21 @@ def stepper(world: World, rows: int) -> Callable[[], Any]:
     env = SaccadeWorldVectorEnv(rows, world=world)
     env.reset(seed=0)
     env.action_space.seed(0)
-    actions = cycle([env.action_space.sample() for _ in range(8)])
+    actions = cycle([env.action_space.sample() for _ in range(STEPS)])
     return lambda: env.step(next(actions))
 
 
+def _journey(world: ImagesWorld, rows: int) -> tuple[Tensor, Tensor]:
+    """The pictures, (B,) int64, and the fixations, (STEPS, B, 2) float32, that `stepper` comes to at first."""
+    env = SaccadeWorldVectorEnv(rows, world=world, output="torch")
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    fixations = [env.step(env.action_space.sample())[0]["fixation"] for _ in range(STEPS)]
+    return world.draw_scenes(torch.arange(rows)), torch.stack(fixations)
+
+
 def _images_steps(world: ImagesWorld, plan: Plan) -> Figure:
-    seeds = torch.arange(ROWS)
-    fixations = (draws.uniform(seeds, 0, "benchmark", 2) * SIDE).floor() / SIDE
-    limit = window_gather(world.pictures, world.draw_scenes(seeds), fixations, FOVEA)
+    limit = window_gather(world.pictures, *_journey(world, ROWS), FOVEA)
     times = side_by_side({"env": stepper(world, ROWS), "limit": limit}, plan.runs, plan.seconds)
     return Figure.rate(
         "images: vector steps", times["env"], ROWS, "bare window gather", times["limit"], aim="at least 0.5"
@@ -143,10 +151,12 @@ def _peak(name: str, rows: int) -> float:
     """Bytes."""
     torch.set_num_threads(1)
     world = noise_world(8) if name == "images" else make_world("objects", count=8, size=VIEW)
+    stepper(world, FEW_ROWS)()
+    forget_peak_memory()  # of the imports and of making the world, which few rows would hide behind
     step = stepper(world, rows)
     for _ in range(3):
         step()
-    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_memory()
 
 
 def _peer(plan: Plan) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: in
     Args:
         pictures: (N, S, S, 3) uint8 on the CPU.
         scenes: (B,) int64.
-        fixations: (B, 2) float32, in sides of the picture.
+        fixations: (T, B, 2) float32, in sides of the picture, of T calls in turn.
         fovea: side of the windows in pixels.
 
     Returns:
@@ -30,9 +31,15 @@ def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: in
     before = fovea // 2
     padded = np.pad(pictures.numpy(), ((0, 0), (before, fovea), (before, fovea), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (fovea, fovea), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
-    rows, cols = (fixations * pictures.shape[1]).round().long().numpy().T
     which = scenes.numpy()
-    return lambda: windows[which, rows, cols]
+    pixels = (fixations * pictures.shape[1]).round().long().permute(0, 2, 1).numpy()
+    turn = cycle([(rows.copy(), cols.copy()) for rows, cols in pixels])
+
+    def gather() -> np.ndarray:
+        rows, cols = next(turn)
+        return windows[which, rows, cols]
+
+    return gather
 
 
 def ray_casting(meshes: Sequence[Mesh], setup: Setup, scenes: Tensor, poses: Tensor) -> Callable[[], Tensor]:

@@ -26,8 +26,8 @@ def test_windows_anywhere_are_those_of_a_padded_copy(count, side, channels, reac
     bank = noise(count, side, channels)
     corners = torch.arange(-reach - 2, side + 3)
     scenes, rows, cols = torch.cartesian_prod(torch.arange(count), corners, corners).unbind(-1)
-    cut = Windows(bank, reach, padding)
-    for windows in (cut(scenes, torch.stack([rows, cols], -1)), cut._by_pixels(scenes, rows, cols)):
+    cut, corners = Windows(bank, reach, padding), torch.stack([rows, cols], -1)
+    for windows in (cut(scenes, corners), cut._by_pixels(scenes, corners)):
         for window, scene, row, col in zip(windows.numpy(), scenes.tolist(), rows.tolist(), cols.tolist(), strict=True):
             assert np.array_equal(window, expected(bank.numpy(), scene, row, col, reach, padding))
 

@@ -11,8 +11,10 @@ from saccadeworld.scripts.benchmarks.limits import ray_casting, window_gather
 
 def test_gathered_windows_are_the_views_of_the_world(images_world: ImagesWorld):
     scenes, fixations = torch.tensor([0, 3, 5]), torch.tensor([[0.5, 0.25], [0.0, 0.975], [0.1, 0.9]])
-    windows = window_gather(images_world.pictures, scenes, fixations, 12)()
-    assert np.array_equal(windows.transpose(0, 3, 1, 2), images_world.views(scenes, fixations).numpy())
+    turns = torch.stack([fixations, 0.5 * fixations])
+    gather = window_gather(images_world.pictures, scenes, turns, 12)
+    for expected in (*turns, *turns):
+        assert np.array_equal(gather().transpose(0, 3, 1, 2), images_world.views(scenes, expected).numpy())
 
 
 def test_rays_hit_where_the_renderer_draws_the_object(meshes: MeshSet):
