@@ -91,3 +91,19 @@ def check_rows(what: str, values: Tensor, valid: Tensor, rule: str) -> None:
     elif not valid.all():
         row = int(valid.view(len(valid), -1).all(dim=1).int().argmin())
         raise ValueError(f"{what} {values[row].tolist()} of row {row}: {rule}")
+
+
+def check_within(what: str, values: Tensor, low: float, high: float) -> None:
+    """Refuse a batch of numbers of which a row is not finite or out of bounds.
+
+    Args:
+        what: name of the values.
+        values: (B, ...).
+        low, high: the bounds, which are allowed themselves.
+
+    Raises:
+        ValueError, RuntimeError: as `check_rows`.
+    """
+    clipped = values.clamp(low, high)
+    if values.device.type != "cpu" or not torch.equal(values, clipped):  # on the CPU the fastest way to see it
+        check_rows(what, values, values == clipped, f"clip it, its numbers lie in [{low}, {high}]")

@@ -9,7 +9,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from ..checks import check_name, check_rows
+from ..checks import check_name, check_rows, check_within
 from ..worlds.world import World
 
 
@@ -68,8 +68,7 @@ class BoxActions(ActionForm):
     def check(self, actions: Tensor) -> None:
         self.world.check_actions(self.movements(actions, actions))
         if self.answer_count:
-            rest = actions[:, self.world.action_dim :]
-            check_rows("action's flag and scores", rest, rest.abs() <= 1, "clip them, they lie in [-1, 1]")
+            check_within("action's flag and scores", actions[:, self.world.action_dim :], -1, 1)
 
     def movements(self, poses: Tensor, actions: Tensor) -> Tensor:
         return actions[:, : self.world.action_dim] if self.answer_count else actions

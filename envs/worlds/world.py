@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .. import draws
-from ..checks import check_name, check_rows, check_whole, keyword_options
+from ..checks import check_name, check_rows, check_whole, check_within, keyword_options
 from ..rollout import Policy, Rollout, roll_out
 from ..sources.banks import MeshSet, PictureSet, Skipped, ViewSet
 
@@ -138,8 +138,7 @@ class World(ABC):
         Raises:
             ValueError: naming the first such action and its row. On CUDA see `envs.checks.check_rows`.
         """
-        inside = actions == actions.clamp(self.action_low, self.action_high)  # which NaN is not
-        check_rows("action", actions, inside, f"clip it, its numbers lie in [{self.action_low}, {self.action_high}]")
+        check_within("action", actions, self.action_low, self.action_high)
 
     def settle(self, poses: Tensor, scenes: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
         """What the world itself changes at a step, such as 3DIEBench's light: here nothing.
