@@ -8,7 +8,7 @@ from torch import Tensor
 _PIXEL_BITS = 40  # of the 64 random bits of a draw; they choose a pixel, the others between it and its alias
 _SHARE_BITS = 64 - _PIXEL_BITS
 _SMALL_SHARE_BITS = 18  # enough for what the class promises
-_CHUNK = 2**21  # pixels of maps worked on at a time
+_CHUNK = 2**18  # pixels of maps worked on at a time, few enough for a cache
 
 
 class AliasTables:

@@ -12,7 +12,7 @@ from .alias_tables import AliasTables
 from .amplitudes import AmplitudePrior
 from .inhibition import Inhibition
 
-TRIES = (2, 14, 64)  # candidates, in rounds: the later ones for rows that rejected all before
+TRIES = (4, 16, 64)  # candidates, in rounds: the later ones for rows that rejected all before
 _IN_FULL = 2 * len(TRIES)  # the part of the random numbers that is left for drawing in full
 _CHUNK = 2**21  # pixels of maps that are written out at a time
 
@@ -114,11 +114,8 @@ class FixationSampler:
         accepted = self._weights(rows, cols, earlier)
         if accepted.dtype != torch.bool:
             accepted = _fractions(random(2 * part + 1, count, left).T) < accepted
-        row, col, found = rows[-1], cols[-1], accepted[-1]
-        for i in reversed(range(count - 1)):
-            row, col = torch.where(accepted[i], rows[i], row), torch.where(accepted[i], cols[i], col)
-            found = found | accepted[i]
-        return torch.stack([row, col], dim=1), found
+        first = accepted.to(torch.uint8).argmax(0, keepdim=True)
+        return torch.cat([rows.gather(0, first), cols.gather(0, first)]).T, accepted.any(0)
 
     def _weights(self, rows: Tensor, cols: Tensor, earlier: Tensor) -> Tensor:
         """Weights of pixels relative to the map. (count, b) int64 each, (b, t, 2) -> (count, b) bool or float64."""
