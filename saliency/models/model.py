@@ -17,7 +17,7 @@ class SaliencyModel(ABC):
     are given with it.
     """
 
-    chunk_pixels = 2**19
+    chunk_pixels = 2**18
     """How many pixels `_score` is given at a time, unless a single picture has more."""
 
     @torch.no_grad()
