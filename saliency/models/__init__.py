@@ -43,4 +43,14 @@ def make_saliency(name: str, **options: Any) -> SaliencyModel:
     return model(**options)
 
 
-__all__ = ["SALIENCY_MODELS", "SaliencyModel", "make_saliency", "normalise"]
+__all__ = [
+    "SALIENCY_MODELS",
+    "CentreBias",
+    "DeepGaze",
+    "IttiKoch",
+    "SaliencyModel",
+    "SpectralResidual",
+    "Uniform",
+    "make_saliency",
+    "normalise",
+]
