@@ -1,0 +1,36 @@
+"""Checks of what metrics are given."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def check_maps(**maps: Tensor) -> None:
+    """Refuse maps, by name, that are not finite, or not of the size (H, W) of the first.
+
+    Raises:
+        ValueError: naming the map.
+    """
+    first_name, first = next(iter(maps.items()))
+    for name, values in maps.items():
+        if values.ndim < 2 or values.shape[-2:] != first.shape[-2:]:
+            raise ValueError(
+                f"{name} is {tuple(values.shape)}; give (..., H, W), of the size of {first_name}, {tuple(first.shape)}"
+            )
+        if not torch.isfinite(values).all():
+            raise ValueError(f"{name} holds values that are not finite")
+
+
+def check_amounts(**maps: Tensor) -> None:
+    """Refuse maps, by name, that are negative somewhere, or zero everywhere; see also `check_maps`.
+
+    Raises:
+        ValueError: naming the map.
+    """
+    check_maps(**maps)
+    for name, values in maps.items():
+        if (values < 0).any():
+            raise ValueError(f"{name} is negative somewhere, {float(values.min())}")
+        if not (values > 0).flatten(-2).any(-1).all():
+            raise ValueError(f"{name} is zero everywhere, on one of {values[..., 0, 0].numel()} maps at least")

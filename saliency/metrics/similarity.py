@@ -1,0 +1,27 @@
+"""Similarity, or histogram intersection."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .checks import check_amounts
+
+
+def sim(maps: Tensor, densities: Tensor) -> Tensor:
+    """The sum over pixels of the smaller of two maps, each of sum 1; one minus their total variation distance.
+
+    From 0, nothing in common, to 1, the same. Maps are divided by their sum and nothing else: some programs first
+    stretch them from 0 to 1, which the paper does not.
+
+    Args:
+        maps: (..., H, W) finite, non-negative, positive somewhere.
+        densities: (..., H, W) of fixations.
+
+    Returns:
+        (...) float64.
+    """
+    check_amounts(maps=maps, densities=densities)
+    first, second = (values.double().flatten(-2) for values in (maps, densities))
+    first, second = (values / values.sum(-1, keepdim=True) for values in (first, second))
+    return torch.minimum(first, second).sum(-1)
