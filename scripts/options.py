@@ -19,11 +19,16 @@ class WorldOptions:
         name: "images", "objects", "augmentations" or "stored-views".
         source: a built-in source, a folder with a subfolder per class, or a data set, such as stl10:PATH; None for the
             world's own source.
+        download: fetch a data set that is not there, by torchvision or the Hugging Face hub. Nothing else asks the
+            network.
+        bank: a folder in which the pictures are kept ready, made at first and then mapped into memory.
         options: more options of the world, as pairs of name and value: for instance fovea 32 size 64.
     """
 
     name: Literal["images", "objects", "augmentations", "stored-views"] = "images"
     source: str | None = None
+    download: bool = False
+    bank: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
     def make(self, split: Split, device: str) -> World:
@@ -32,18 +37,22 @@ class WorldOptions:
         Raises:
             ValueError, TypeError, FileNotFoundError: as `make_world`.
         """
-        taken = sorted({"split", "device", "name", "source"} & self.options.keys())
+        taken = sorted({"split", "device", "name", "source", "download", "bank"} & self.options.keys())
         if taken:
             raise ValueError(
                 f"{taken[0]!r} is none of --world.options: the command chooses it, or has an option for it"
             )
         options = {key: _parsed(value) for key, value in self.options.items()}
+        if self.download:
+            options["download"] = True
+        if self.bank is not None:
+            options["bank"] = self.bank
         return make_world(self.name, self.source, split=split, device=device, **options)
 
 
 def _parsed(text: str) -> Any:
-    """Numbers, true and false as such, anything else as text."""
+    """Numbers, true and false (as JSON or Python writes them) as such, anything else as text."""
     try:
-        return json.loads(text)
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
     except ValueError:
         return text
