@@ -37,6 +37,12 @@ class Scanpath:
         if (self.durations < 0).any():
             raise ValueError(f"a duration of {self.durations.min()} ms is negative")
 
+    @classmethod
+    def of_places(cls, places: np.ndarray, size: Size) -> Scanpath:
+        """What `places` makes (n, 2) fractions (row / H, col / W) of, in pixels of a picture of size (W, H)."""
+        y, x = (places.astype(np.float64) * [size[1], size[0]] + 0.5).T
+        return cls(x.copy(), y.copy(), np.zeros(len(x)))
+
     def __len__(self) -> int:
         return len(self.x)
 

@@ -1,8 +1,8 @@
 """How well a map of saliency predicts where people look, and how well people predict each other.
 
 Definitions follow Bylinskii, Judd, Oliva, Torralba & Durand, "What do different evaluation metrics tell us about
-saliency models?" (IEEE TPAMI 41, 2019; arXiv:1604.03605). Metrics take maps and fixations as tensors of H x W pixels with
-any number of leading dimensions, (..., H, W), and return a score for each map, (...) float64, on the device of the map.
+saliency models?" (IEEE TPAMI 41, 2019; arXiv:1604.03605). Metrics take maps and fixations as tensors of H x W pixels,
+(..., H, W), with any number of leading dimensions, and return a score for each map, (...) float64, on its device.
 Fixations are counts, how many fell on each pixel (`fixation_counts`), or densities (`fixation_density`). There must be
 one fixation at least on every map.
 """

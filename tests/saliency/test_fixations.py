@@ -40,6 +40,14 @@ def test_the_pixel_nearest_to_a_fraction_is_the_pixel_that_holds_the_fixation():
     assert np.array_equal(np.floor(path.places((96, 96)).astype(np.float64) * 96 + 0.5), path.pixels())
 
 
+def test_fractions_are_those_of_the_scanpath_made_of_them():
+    path = scanpath((10.5, 20.5), (3.25, 7.75))
+    back = Scanpath.of_places(path.places((80, 40)), (80, 40))
+    assert np.allclose([back.x, back.y], [path.x, path.y], atol=1e-5)
+    assert back.durations.tolist() == [0, 0]
+    assert Scanpath.of_places(np.array([[20 / 40, 10 / 80]]), (80, 40)).pixels().tolist() == [[20, 10]]
+
+
 def test_resized_fixations_keep_their_fractions_of_the_picture(fixations: Fixations):
     resized = fixations.resized((160, 20))
     assert resized.sizes == ((160, 20),) * 2
