@@ -9,7 +9,7 @@ from scipy import stats
 
 
 def fixation(x: float, y: float = 1) -> Scanpath:
-    return Scanpath(np.array([x]), np.array([y]), np.ones(1))
+    return Scanpath(np.array([x], dtype=np.float64), np.array([y], dtype=np.float64), np.ones(1))
 
 
 @pytest.fixture
@@ -52,9 +52,7 @@ def test_observers_without_fixations_are_left_out(fixations: Fixations):
 def test_people_look_more_alike_on_the_same_picture(data_folder: Path, bin_ms: float | None):
     fixations = load_osie(data_folder / "fixations" / "osie60")
     match = ScanMatch(bin_ms=bin_ms)
-    ceiling, floor = (
-        np.array([scores.mean() for scores in level(fixations, match)])
-        for level in (between_observers, between_pictures)
-    )
+    levels = (between_observers(fixations, match), between_pictures(fixations, match))
+    ceiling, floor = (np.array([scores.mean() for scores in level]) for level in levels)
     assert stats.ttest_rel(ceiling, floor).pvalue < 1e-20
     assert 0.1 < (ceiling - floor).mean() < 0.3
