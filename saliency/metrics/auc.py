@@ -70,12 +70,13 @@ def _shares_above(maps: Tensor, counts: Tensor) -> Tensor:
     check_maps(maps=maps, counts=counts)
     check_amounts(counts=counts)
     shape = torch.broadcast_shapes(maps.shape, counts.shape)
-    values, order = maps.double().expand(shape).flatten(-2).sort(-1)
-    fixated = counts.double().expand(shape).flatten(-2).gather(-1, order).cumsum(-1)
+    values, counts = (each.double().expand(shape).flatten(-2) for each in (maps, counts))
+    weights, pixels = counts.topk(int((counts > 0).sum(-1).max()))  # all that were fixated, and on some maps others
+    thresholds, order = values.gather(-1, pixels).sort(-1)
+    fixated = weights.gather(-1, order).cumsum(-1)
     fixated = torch.cat([torch.zeros_like(fixated[..., :1]), fixated], dim=-1)
-    below, up_to = (fixated.gather(-1, torch.searchsorted(values, values, right=right)) for right in (False, True))
-    shares = 1 - (below + up_to) / 2 / fixated[..., -1:]
-    return torch.empty_like(shares).scatter(-1, order, shares).unflatten(-1, shape[-2:])
+    below, up_to = (fixated.gather(-1, torch.searchsorted(thresholds, values, right=right)) for right in (False, True))
+    return (1 - (below + up_to) / 2 / fixated[..., -1:]).unflatten(-1, shape[-2:])
 
 
 def _mean(shares: Tensor, weights: Tensor) -> Tensor:
