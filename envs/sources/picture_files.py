@@ -23,24 +23,22 @@ def read_picture(path: str | Path, size: int, background: tuple[int, int, int] =
     Raises:
         Exception: whatever Pillow's decoders raise on a bad file, most often OSError.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
-    if path.stat().st_size == 0:
-        raise ValueError("empty file")
-    with Image.open(path, formats=FORMATS) as image:
+    with _opened(path) as image:
         image.draft(None, (2 * size, 2 * size))  # JPEG decodes at 1/2, 1/4 or 1/8, never below these sides
-        ImageOps.exif_transpose(image, in_place=True)
-        square = _to_bytes(image)
+        square = _upright(image)
         width, height = square.size
         side = min(width, height)
         left, top = (width - side) / 2, (height - side) / 2
         square = square.resize(
             (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side), reducing_gap=3.0
         )
-    if square.mode == "RGBA":
-        square = Image.alpha_composite(Image.new("RGBA", square.size, (*background, 255)), square)
-    return np.asarray(square.convert("RGB"))
+    return _opaque(square, background)
+
+
+def read_whole(path: str | Path, background: tuple[int, int, int] = BACKGROUND) -> np.ndarray:
+    """All of one picture as it is, (H, W, 3) uint8 sRGB; otherwise as `read_picture`."""
+    with _opened(path) as image:
+        return _opaque(_upright(image), background)
 
 
 def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
@@ -48,6 +46,28 @@ def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
     if len(picture) == size:
         return picture
     return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def _opened(path: str | Path) -> Image.Image:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    if path.stat().st_size == 0:
+        raise ValueError("empty file")
+    return Image.open(path, formats=FORMATS)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture, decoded and turned as its EXIF orientation says, in mode L, RGB or RGBA."""
+    ImageOps.exif_transpose(image, in_place=True)
+    return _to_bytes(image)
+
+
+def _opaque(image: Image.Image, background: tuple[int, int, int]) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image)
+    return np.asarray(image.convert("RGB"))
 
 
 def _to_bytes(image: Image.Image) -> Image.Image:

@@ -106,7 +106,7 @@ def find_instances(
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: name the folder that holds the class folders")
 
-    names = _walk(folder) if names is None else names
+    names = walk_files(folder) if names is None else names
     files = {name: folder / name for name in names if Path(name).suffix.lower() in suffixes}
     indexed = _from_index(folder, files)
     entries, skipped = indexed if indexed is not None else _from_tree(folder, files, test_fraction)
@@ -115,7 +115,7 @@ def find_instances(
     return _of_split(folder, entries, skipped, split)
 
 
-def _walk(folder: Path) -> Iterator[str]:
+def walk_files(folder: Path) -> Iterator[str]:
     """Relative paths of all files that are not hidden, through symbolic links but not round in circles."""
 
     def fail(error: OSError) -> None:

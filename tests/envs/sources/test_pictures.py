@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageCms, ImageOps
-from saccadeworld.envs.sources.picture_files import read_picture
+from saccadeworld.envs.sources.picture_files import read_picture, read_whole
 from saccadeworld.envs.sources.pictures import load_pictures
 
 RAMP = np.linspace(0, 1, 64)[None].repeat(64, 0)  # dark on the left, bright on the right
@@ -27,6 +27,16 @@ def natural(height: int, width: int, seed: int = 0) -> Image.Image:
     """A smooth coloured picture with some noise."""
     noise = np.random.default_rng(seed).uniform(0, 255, (height // 8, width // 8, 3)).astype(np.uint8)
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def test_a_whole_picture_keeps_its_size_and_its_bytes(tmp_path: Path):
+    wide = np.asarray(natural(48, 80))
+    assert (read_whole(saved(tmp_path, "wide.png", Image.fromarray(wide))) == wide).all()
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by a quarter, clockwise
+    assert (read_whole(saved(tmp_path, "turned.png", Image.fromarray(wide), exif=turned)) == np.rot90(wide, -1)).all()
+    clear = Image.new("RGBA", (5, 3), (255, 0, 0, 0))
+    assert (read_whole(saved(tmp_path, "clear.png", clear), (1, 2, 3)) == [1, 2, 3]).all()
 
 
 # --- modes -------------------------------------------------------------------------------------------------------
