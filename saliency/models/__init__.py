@@ -5,7 +5,9 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
+from .boolean_maps import BooleanMaps
 from .centre_bias import CentreBias
+from .combined import Combined
 from .deepgaze import DeepGaze
 from .itti_koch import IttiKoch
 from .model import SaliencyModel, normalise
@@ -17,6 +19,8 @@ SALIENCY_MODELS: dict[str, type[SaliencyModel]] = {
     "centre-bias": CentreBias,
     "spectral-residual": SpectralResidual,
     "itti-koch": IttiKoch,
+    "boolean-maps": BooleanMaps,
+    "combined": Combined,
     "deepgaze": DeepGaze,
 }
 
