@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..saliency.inhibition import DiscInhibition
-from ..saliency.models import make_saliency
+from ..saliency.amplitudes import AmplitudePrior
+from ..saliency.inhibition import Inhibition
 from ..saliency.scanpaths import FixationSampler
 from . import draws, rotations
 from .rollout import Episodes
 from .rotation_ranges import RotationRange, first_held
+from .saliency_maps import PictureMaps
 from .stage import StageLatents
 
 _CANDIDATES = 16
@@ -36,29 +39,54 @@ class UniformFixations:
 
 
 class SaliencyFixations:
-    """Fixations drawn from spectral-residual saliency with inhibition of return, see `FixationSampler`.
+    """Fixations drawn from saliency maps with inhibition of return, see `FixationSampler`.
 
     Args:
-        pictures: (N, S, S, 3) uint8; the maps are computed when they are first needed, and kept.
-        radius: of inhibition, in pixels.
+        maps: of the world's pictures.
+        inhibition: of return.
+        amplitudes: prior of amplitudes; none when left out.
+        live: whether maps are made for the pictures of a batch of episodes when they begin, and forgotten when they
+            end; otherwise those of all pictures are made when the first is needed, and kept.
+        cache: a folder in which the maps of all pictures are kept from one run to the next, see `PictureMaps.load`.
     """
 
-    def __init__(self, pictures: Tensor, radius: float):
-        self.side = pictures.shape[1]
-        self.radius = radius
-        self._pictures = pictures
+    def __init__(
+        self,
+        maps: PictureMaps,
+        inhibition: Inhibition,
+        amplitudes: AmplitudePrior | None = None,
+        *,
+        live: bool = False,
+        cache: str | Path | None = None,
+    ):
+        self.maps = maps
+        self.inhibition = inhibition
+        self.amplitudes = amplitudes
+        self.live = live
+        self.cache = cache
+        self._running: WeakKeyDictionary[Episodes, tuple[FixationSampler, Tensor]] = WeakKeyDictionary()
 
     @cached_property
     def sampler(self) -> FixationSampler:
-        return FixationSampler(make_saliency("spectral-residual")(self._pictures), DiscInhibition(self.radius))
+        """Over the maps of all pictures."""
+        return FixationSampler(self.maps.load(self.cache), self.inhibition, self.amplitudes)
 
     def __call__(self, episodes: Episodes) -> Tensor:
         def random(part: int, count: int, rows: Tensor | None = None) -> Tensor:
             seeds = episodes.seeds if rows is None else episodes.seeds[rows]
             return draws.bits(seeds, episodes.step, f"fixation {part}", count)
 
-        earlier = (episodes.poses * self.side).round().long()
-        return self.sampler(episodes.scenes, earlier, random).float() / self.side
+        sampler, scenes = self._of(episodes) if self.live else (self.sampler, episodes.scenes)
+        earlier = (episodes.poses * self.maps.side).round().long()
+        return sampler(scenes, earlier, random).float() / self.maps.side
+
+    def _of(self, episodes: Episodes) -> tuple[FixationSampler, Tensor]:
+        """A sampler over the maps of the episodes' own pictures, and which of these each row has, (B,) int64."""
+        if episodes not in self._running:
+            pictures, scenes = episodes.scenes.unique(return_inverse=True)
+            sampler = FixationSampler(self.maps.read(pictures), self.inhibition, self.amplitudes)
+            self._running[episodes] = sampler, scenes
+        return self._running[episodes]
 
 
 class NearbyFixations:

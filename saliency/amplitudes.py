@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,6 +59,24 @@ class GaussianAmplitudes(AmplitudePrior):
 
     def __call__(self, amplitudes: Tensor) -> Tensor:
         return torch.exp(amplitudes.square() * (-0.5 / self.sigma**2))
+
+
+AMPLITUDE_PRIORS: dict[str, type[AmplitudePrior]] = {
+    "exponential": ExponentialAmplitudes,
+    "gaussian": GaussianAmplitudes,
+}
+
+
+def make_amplitudes(name: str, **options: Any) -> AmplitudePrior:
+    """A prior of amplitudes by its name in `AMPLITUDE_PRIORS`, with the options of its class.
+
+    Raises:
+        ValueError: for an unknown name, or a value out of range.
+        TypeError: for an option that the class does not have.
+    """
+    if name not in AMPLITUDE_PRIORS:
+        raise ValueError(f"amplitudes={name!r} is not known; use one of {', '.join(map(repr, AMPLITUDE_PRIORS))}")
+    return AMPLITUDE_PRIORS[name](**options)
 
 
 def _check(option: str, value: float) -> None:

@@ -1,8 +1,8 @@
 """Picture banks: the pictures of a source at one size, read once and kept in files that are mapped into memory.
 
-A bank is a folder with `pictures.npy`, (N, S, S, 3) uint8, `labels.npy` and one such file for each of the extras, and
-`bank.json`, which says what the bank was made of. It may be larger than memory: it is made a chunk of pictures at a
-time, and read a page at a time.
+A bank is a folder with `pictures.npy`, (N, S, S, 3) uint8, `labels.npy`, `names.npy` and one such file for each of the
+extras, and `bank.json`, which says what the bank was made of. It may be larger than memory: it is made a chunk of
+pictures at a time, and read a page at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -30,10 +30,11 @@ from .listing import Listing, check_some_read, read_chunks
 from .moments import Channels, count_levels, moments
 from .splits import warn_of_skipped
 
-VERSION = 1
+VERSION = 2
 _HEADER = "bank.json"
 _PICTURES = "pictures"
 _LABELS = "labels"
+_NAMES = "names"
 _CHECKED = 16  # chunks whose checksums are compared when a bank is opened
 
 
@@ -59,6 +60,28 @@ class PictureBank(PictureSet):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_bank, (self.path,)
+
+
+class _Names(Sequence[str]):
+    """Names in a file that is mapped into memory, decoded as they are asked for."""
+
+    def __init__(self, encoded: np.ndarray):
+        self._encoded = encoded
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        found = self._encoded[index]
+        return _Names(found) if isinstance(index, slice) else bytes(found).decode("utf-8", "surrogateescape")
+
+
+def _encoded(names: Sequence[str]) -> np.ndarray:
+    return np.array([name.encode("utf-8", "surrogateescape") for name in names], dtype=np.bytes_)
 
 
 class BrokenBank(ValueError):
@@ -127,10 +150,10 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
     try:
         count, size, chunks = header["count"], header["size"], header["chunks"]
         arrays = {name: _map(path, name, header["checksums"].get(name)) for name in header["arrays"]}
-        pictures, labels = arrays.pop(_PICTURES), arrays.pop(_LABELS)
+        pictures, labels, names = arrays.pop(_PICTURES), arrays.pop(_LABELS), arrays.pop(_NAMES)
         if pictures.shape != (count, size, size, 3) or pictures.dtype != np.uint8 or sum(n for n, _ in chunks) != count:
             raise BrokenBank(f"{path}: its pictures are {pictures.shape} {pictures.dtype}, not as its header says")
-        if any(len(array) != count for array in (labels, *arrays.values())):
+        if any(len(array) != count for array in (labels, names, *arrays.values())):
             raise BrokenBank(f"{path}: it has not as many labels as pictures")
         _check_chunks(path, pictures, chunks, len(chunks) if thorough else _CHECKED)
         return PictureBank(
@@ -139,6 +162,8 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
             tuple(header["classes"]),
             skipped=tuple(Skipped(*entry) for entry in header["skipped"]),
             extras={name: torch.from_numpy(np.array(array)) for name, array in arrays.items()},
+            place=header["made_of"],
+            names=_Names(names),
             path=path.absolute(),
             fingerprint=header["fingerprint"],
             known=(tuple(header["mean"]), tuple(header["std"])),
@@ -175,7 +200,7 @@ def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> Non
 def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
     levels = torch.zeros(3, 256, dtype=torch.int64)
     chunks, failed = [], []
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in (_LABELS, *listing.extras)}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in (_LABELS, _NAMES, *listing.extras)}
     with (
         (folder / f"{_PICTURES}.npy").open("wb") as stream,
         tqdm(total=len(listing), desc=f"bank of {listing.place}", unit=" pictures", disable=None, delay=2) as bar,
@@ -185,7 +210,7 @@ def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
             stream.write(chunk.pictures.data)
             chunks.append((len(chunk.labels), zlib.crc32(chunk.pictures.data)))
             levels += count_levels(torch.from_numpy(chunk.pictures))
-            for name, rows in {_LABELS: chunk.labels, **chunk.extras}.items():
+            for name, rows in {_LABELS: chunk.labels, _NAMES: _encoded(chunk.names), **chunk.extras}.items():
                 columns[name].append(rows)
             failed += chunk.failed
             bar.update(len(chunk.labels) + len(chunk.failed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -35,6 +35,8 @@ class PictureSet:
         masks: (N, S, S) bool, true on the labelled object, or None where the source does not know it.
         skipped: files that could not be read.
         extras: more about each picture, (N, ...) by name.
+        place: where they came from; empty for pictures that were made.
+        names: of the pictures at that place, such as paths of files; none for pictures that were made.
     """
 
     pictures: torch.Tensor
@@ -43,6 +45,8 @@ class PictureSet:
     masks: torch.Tensor | None = None
     skipped: tuple[Skipped, ...] = ()
     extras: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    place: str = ""
+    names: Sequence[str] = ()
 
     def to(self, device: str | torch.device) -> PictureSet:
         """The same pictures on a device: this very set, if it is there already."""
@@ -51,7 +55,7 @@ class PictureSet:
         masks = None if self.masks is None else self.masks.to(device)
         extras = {name: extra.to(device) for name, extra in self.extras.items()}
         pictures, labels = self.pictures.to(device), self.labels.to(device)
-        return PictureSet(pictures, labels, self.classes, masks, self.skipped, extras)
+        return PictureSet(pictures, labels, self.classes, masks, self.skipped, extras, self.place, self.names)
 
     @property
     def mean(self) -> Channels:

@@ -32,7 +32,7 @@ class Listing:
         classes: names of the classes.
         read: the picture of an index at a size, (size, size, 3) uint8 sRGB; called by several threads at a time. What
             it raises is the reason why the picture is left out.
-        name: the name of the picture of an index, for messages.
+        name: the name of the picture of an index: the path of its file, or another that is as good for messages.
         files: the files, or the folders of files, that the pictures are read from.
         extras: more about the picture of an index, by name; each an array of one shape and type.
         skipped: files that belong to no class or no split.
@@ -69,12 +69,14 @@ class Chunk:
     Attributes:
         pictures: (K, size, size, 3) uint8.
         labels: (K,) int64.
+        names: K of them.
         extras: (K, ...) each.
         failed: the others, and why.
     """
 
     pictures: np.ndarray
     labels: np.ndarray
+    names: list[str]
     extras: dict[str, np.ndarray]
     failed: list[Skipped]
 
@@ -114,6 +116,7 @@ def _read_chunk(listing: Listing, size: int, indices: range, pool: ThreadPoolExe
     return Chunk(
         pictures if len(good) == len(indices) else pictures[good],
         listing.labels[indices.start : indices.stop][good],
+        [listing.name(indices[row]) for row in good],
         {name: np.stack([extra[name] for extra in extras]) for name in listing.extras if extras},
         [Skipped(listing.name(i), why) for i, why in zip(indices, results, strict=True) if isinstance(why, str)],
     )
@@ -127,10 +130,12 @@ def read_all(listing: Listing, size: int, threads: int | None = None) -> Picture
     """
     pictures = torch.empty(len(listing), size, size, 3, dtype=torch.uint8)
     rows, count = pictures.numpy(), 0
+    names: list[str] = []
     chunks = []
     for chunk in read_chunks(listing, size, threads):
         rows[count : count + len(chunk.labels)] = chunk.pictures
         count += len(chunk.labels)
+        names += chunk.names
         chunks.append((chunk.labels, chunk.extras, chunk.failed))
     failed = [failure for _, _, some in chunks for failure in some]
     check_some_read(listing, count, failed)
@@ -141,7 +146,15 @@ def read_all(listing: Listing, size: int, threads: int | None = None) -> Picture
         name: torch.from_numpy(np.concatenate([extra[name] for _, extra, _ in chunks if extra]))
         for name in listing.extras
     }
-    return PictureSet(pictures[:count], torch.from_numpy(labels), listing.classes, skipped=skipped, extras=extras)
+    return PictureSet(
+        pictures[:count],
+        torch.from_numpy(labels),
+        listing.classes,
+        skipped=skipped,
+        extras=extras,
+        place=listing.place,
+        names=tuple(names),
+    )
 
 
 def check_some_read(listing: Listing, count: int, failed: Sequence[Skipped]) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 from .. import draws
 from ..checks import check_name, check_number
 from ..devices import resolve_device
+from ..fixation_policies import GAZE_OPTIONS, fixation_policies
 from ..frames import draw_scanpath, enlarge, side_by_side
-from ..policies import NearbyFixations, SaliencyFixations, UniformFixations
 from ..retinas import make_retina, retina_options
 from ..rollout import Policy
 from ..sources import PICTURE_OPTIONS, load_picture_source
@@ -40,8 +40,7 @@ class ImagesWorld(World):
     is error of seeing the target (van Beers, J. Neuroscience 27, 2007); so is the shape, which in eyes is often
     longer along than across. Left out: scatter that does not shrink with the saccade, and the habit of falling short.
 
-    Policies: "saliency" (spectral-residual saliency with inhibition of return within half a fovea), "uniform" and
-    "nearby" (a walk from a salient pixel whose saccades stay within half a fovea, so that glimpses overlap).
+    Policies: see `envs.fixation_policies`.
 
     Args:
         pictures: the pictures.
@@ -52,12 +51,14 @@ class ImagesWorld(World):
             their way. No limit when left out.
         motor_noise: standard deviation of where a saccade lands, as a share of its length, 0 to 1.
         device: "cpu" or "cuda".
-        retina_options: of the retina, such as `subpixel` and `padding` of "crop".
+        options: of the retina, such as `subpixel` and `padding` of "crop", and of the policies, such as `saliency` and
+            `inhibition`, see `envs.fixation_policies`.
 
     Raises:
-        ValueError: for an unknown retina or border, a fovea that does not suit the pictures, numbers out of range, or
-            CUDA where there is none.
-        TypeError: for an option that the retina does not have, or is of a wrong type.
+        ValueError: for unknown names, a fovea that does not suit the pictures, numbers out of range, maps or fixations
+            that do not fit the pictures, or CUDA where there is none.
+        TypeError: for an option that does not exist, or is of a wrong type.
+        FileNotFoundError: for maps or fixations that are not there.
     """
 
     name: ClassVar[str] = "images"
@@ -78,7 +79,7 @@ class ImagesWorld(World):
         max_saccade: float | None = None,
         motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
-        **retina_options: Any,
+        **options: Any,
     ):
         self.device = resolve_device(device)
         self.made_of = pictures
@@ -89,16 +90,18 @@ class ImagesWorld(World):
             "max_saccade": max_saccade,
             "motor_noise": motor_noise,
             "device": str(device),
-        } | retina_options
+        } | options
+        gaze = {name: options.pop(name) for name in GAZE_OPTIONS & options.keys()}
         self.pictures = pictures.pictures.to(self.device)
         self.labels = pictures.labels.to(self.device)
         self.skipped = pictures.skipped
         self.classes = pictures.classes
         self.side = self.pictures.shape[1]
         self.fovea = fovea
-        self.retina = make_retina(retina, self.pictures, fovea, **retina_options)
+        self.retina = make_retina(retina, self.pictures, fovea, **options)
         self.view_shape = self.retina.view_shape
         self._set_motion(border, max_saccade, motor_noise)
+        self._policies = fixation_policies(pictures.to(self.device), fovea, **gaze)
 
     def _set_motion(self, border: str, max_saccade: float | None, motor_noise: float) -> None:
         check_name("border", border, BORDERS)
@@ -135,15 +138,15 @@ class ImagesWorld(World):
 
     @classmethod
     def option_names(cls, options: Mapping[str, Any]) -> set[str]:
-        return super().option_names(options) | PICTURE_OPTIONS | retina_options(options.get("retina", _RETINA))
+        return (
+            super().option_names(options)
+            | PICTURE_OPTIONS
+            | GAZE_OPTIONS
+            | retina_options(options.get("retina", _RETINA))
+        )
 
     def make_policies(self) -> dict[str, Policy]:
-        saliency = SaliencyFixations(self.pictures, radius=self.fovea // 2)
-        return {
-            "saliency": saliency,
-            "uniform": UniformFixations(self.side),
-            "nearby": NearbyFixations(saliency, self.side, reach=self.fovea // 2),
-        }
+        return self._policies
 
     def first_poses(self, seeds: Tensor, scenes: Tensor) -> Tensor:
         """The centre of the picture, where eye-tracking trials begin."""

@@ -66,6 +66,8 @@ def test_a_bank_equals_what_is_in_memory(tmp_path: Path):
         assert got.extras["latents"].dtype == torch.float32
         assert np.allclose(got.extras["latents"][:, 1], np.array(good) / 7)
         assert got.classes == ("ant", "bée", "cat")
+        assert (got.place, list(got.names)) == ("somewhere", [f"picture {i}" for i in good])
+        assert list(got.names[3:6]) == [f"picture {i}" for i in good[3:6]]
         assert got.skipped == (*(Skipped(f"picture {i}", f"picture {i} is bad") for i in BAD), listing.skipped[0])
     assert visible(tmp_path / "deep") == ["bank"]
 
@@ -151,7 +153,7 @@ BREAKAGES = {
     ),
     "no header": (lambda bank: (bank / "bank.json").unlink(), "is no picture bank"),
     "a header of bytes": (lambda bank: (bank / "bank.json").write_bytes(b"\xff\xfe"), "is no picture bank"),
-    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 1"),
+    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 2"),
     "another count": (lambda bank: with_header(bank, count=11), "not as its header says"),
     "no classes": (lambda bank: with_header(bank, classes=None), "its header is incomplete"),
     "a way out": (

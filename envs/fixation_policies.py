@@ -1,0 +1,101 @@
+"""The policies of the world of pictures, by name, and what can be chosen of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..saliency.amplitudes import AmplitudePrior, make_amplitudes
+from ..saliency.fixations import Fixations
+from ..saliency.inhibition import Inhibition, make_inhibition
+from ..saliency.models import SaliencyModel
+from ..saliency.osie import load_osie
+from .checks import keyword_options
+from .human_replay import HumanFixations
+from .policies import NearbyFixations, SaliencyFixations, UniformFixations
+from .rollout import Policy
+from .saliency_maps import picture_maps
+from .sources.banks import PictureSet
+
+
+def fixation_policies(
+    pictures: PictureSet,
+    fovea: int,
+    *,
+    saliency: str | SaliencyModel = "spectral-residual",
+    saliency_live: bool = False,
+    saliency_cache: str | None = None,
+    inhibition: str | Inhibition = "disc",
+    amplitudes: str | AmplitudePrior | None = None,
+    fixations: str | Fixations | None = None,
+) -> dict[str, Policy]:
+    """ "saliency", "uniform", "nearby" and, with `fixations`, "human".
+
+    "saliency" draws fixations from saliency maps with inhibition of return. "nearby" walks from a salient pixel by
+    saccades within half a fovea, so that glimpses overlap. "human" replays what observers fixated.
+
+    Args:
+        pictures: of the world, on its device.
+        fovea: side of the fovea in pixels.
+        saliency: where it is worth looking: a name in `saliency.models.SALIENCY_MODELS` or a model; "mask" for the
+            object where the source knows it; or the path of maps that were made before, see `saliency_maps`.
+        saliency_live: make maps for the pictures of a batch when its episodes begin, for more pictures than maps fit
+            into memory; otherwise those of all pictures are made when the first is needed.
+        saliency_cache: a folder in which the maps of all pictures are kept from one run to the next.
+        inhibition: of return, by a name in `saliency.inhibition.INHIBITIONS`, reaching half a fovea; or an
+            `Inhibition`.
+        amplitudes: prior of saccade amplitudes, by a name in `saliency.amplitudes.AMPLITUDE_PRIORS`, or an
+            `AmplitudePrior`; none when left out.
+        fixations: of observers on these pictures: a file as `saliency.osie.load_osie` reads it, or `Fixations`.
+            Pictures are matched by the names of their files.
+
+    Raises:
+        ValueError: for unknown names, maps or fixations that do not fit the pictures, and a cache of maps that are
+            live or not made by a model of a name.
+        TypeError: for values of a wrong type.
+        FileNotFoundError: for maps or fixations that are not there.
+    """
+    side = pictures.pictures.shape[1]
+    maps = picture_maps(saliency, pictures)
+    if saliency_cache is not None and (saliency_live or not maps.model):
+        kind = "live maps are" if saliency_live else f"saliency={saliency!r} is"
+        raise ValueError(f"saliency_cache={saliency_cache!r} keeps what a model of a name makes; {kind} not kept")
+    salient = SaliencyFixations(
+        maps,
+        _inhibition(inhibition, fovea),
+        make_amplitudes(amplitudes) if isinstance(amplitudes, str) else amplitudes,
+        live=saliency_live,
+        cache=saliency_cache,
+    )
+    policies: dict[str, Policy] = {
+        "saliency": salient,
+        "uniform": UniformFixations(side),
+        "nearby": NearbyFixations(salient, side, reach=fovea // 2),
+    }
+    if fixations is not None:
+        policies["human"] = _replay(fixations, pictures)
+    return policies
+
+
+GAZE_OPTIONS = keyword_options(fixation_policies)
+"""Names of what can be chosen."""
+
+
+def _inhibition(inhibition: str | Inhibition, fovea: int) -> Inhibition:
+    if not isinstance(inhibition, str):
+        return inhibition
+    reach: dict[str, dict[str, Any]] = {
+        "square": {"radius": fovea // 2},
+        "disc": {"radius": fovea // 2},
+        "gaussian": {"sigma": fovea / 2},
+    }
+    return make_inhibition(inhibition, **reach.get(inhibition, {}))
+
+
+def _replay(fixations: str | Fixations, pictures: PictureSet) -> HumanFixations:
+    if isinstance(fixations, str):
+        fixations = load_osie(fixations)
+    if not pictures.names:
+        raise ValueError("fixations are matched by the names of pictures, which this source does not have")
+    names = [Path(name).name for name in pictures.names]
+    return HumanFixations(fixations, names, pictures.pictures.shape[1], device=pictures.pictures.device)

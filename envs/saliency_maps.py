@@ -1,0 +1,174 @@
+"""The saliency maps of a world's pictures: what they come from, and a cache of them in files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+from tqdm import tqdm
+
+from ..saliency.models import SALIENCY_MODELS, SaliencyModel, make_saliency
+from ..saliency.object_mask import object_saliency
+from ..saliency.stored_maps import StoredMaps, open_array, open_files, write_array
+from .sources.bank_files import PictureBank
+from .sources.banks import PictureSet
+
+MASK = "mask"
+_CHUNK = 256  # maps
+_CHECKED = 16  # chunks whose checksums are compared when a cache is opened
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PictureMaps:
+    """The saliency maps of N square pictures, made or read when they are asked for.
+
+    Attributes:
+        count: N.
+        side: of the pictures, in pixels.
+        device: where maps are handed out.
+        read: (K,) int64 indices of pictures -> (K, side, side) float32, non-negative, each with sum 1.
+        model: the name of the model that makes them, or an empty text where they come from elsewhere.
+        fingerprint: of the pictures.
+    """
+
+    count: int
+    side: int
+    device: torch.device
+    read: Callable[[Tensor], Tensor]
+    model: str
+    fingerprint: Callable[[], str]
+
+    def load(self, cache: str | Path | None = None) -> Tensor:
+        """All maps, (N, side, side) float32, in memory, or on the CPU as they lie in the file of a cache.
+
+        Args:
+            cache: a folder in which maps that a model of a name makes are kept. Those that are there already, made by
+                this model of these very pictures, are not made again; those whose checksum is wrong are, with a
+                warning.
+        """
+        if cache is None:
+            maps = torch.empty(self.count, self.side, self.side, device=self.device)
+            for chunk, place in zip(self._chunks(), maps.split(_CHUNK), strict=True):
+                place.copy_(chunk)
+            return maps
+        key = f"{_VERSION} {self.model} {self.count} {self.side} {self.fingerprint()}"
+        path = Path(cache) / f"{self.model}-{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                self._write(path)
+            try:
+                maps = _open(path, self.count)
+            except (ValueError, OSError) as error:
+                warnings.warn(f"the saliency maps in {path} are made anew: {error}", stacklevel=2)
+                self._write(path)
+                maps = _open(path, self.count)
+        return maps.to(self.device)
+
+    def _chunks(self) -> Iterator[Tensor]:
+        everything = torch.arange(self.count, device=self.device).split(_CHUNK)
+        for indices in tqdm(everything, desc="saliency maps", unit_scale=_CHUNK, disable=None, delay=2):
+            yield self.read(indices)
+
+    def _write(self, path: Path) -> None:
+        checksums: list[int] = []
+
+        def noted() -> Iterator[Tensor]:
+            for chunk in self._chunks():
+                checksums.append(zlib.crc32(chunk.cpu().numpy().data))
+                yield chunk
+
+        write_array(path, noted(), self.count)
+        path.with_suffix(".json").write_text(json.dumps(checksums), encoding="ascii")
+
+
+def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> PictureMaps:
+    """Where the saliency maps of pictures come from.
+
+    Args:
+        saliency: a name in `saliency.models.SALIENCY_MODELS`, or a model; "mask" for what the source knows to be the
+            object; or a path: of an .npy file with a map for each picture in their order, or of a folder with a file
+            for each picture, see `saliency.stored_maps`.
+        pictures: the pictures, on the device where maps are wanted.
+
+    Raises:
+        ValueError: for an unknown name, for pictures without masks, or maps that do not fit the pictures.
+        FileNotFoundError: for maps that are not there.
+        TypeError: for anything else.
+    """
+    bank = pictures.pictures
+    if not isinstance(saliency, (str, SaliencyModel)):
+        raise TypeError(f"saliency={saliency!r}: give the name of a model, {MASK!r}, a path, or a SaliencyModel")
+    name = ""
+    if isinstance(saliency, SaliencyModel) or saliency in SALIENCY_MODELS:
+        name = saliency if isinstance(saliency, str) else ""
+        model = make_saliency(saliency) if isinstance(saliency, str) else saliency
+
+        def read(indices: Tensor) -> Tensor:
+            return model(bank[indices])
+
+    elif saliency == MASK:
+        masks = pictures.masks
+        if masks is None:
+            raise ValueError(f"saliency={MASK!r} needs the masks of objects, which this source does not have")
+
+        def read(indices: Tensor) -> Tensor:
+            return object_saliency(masks[indices])
+
+    else:
+        stored = _stored(saliency, pictures)
+
+        def read(indices: Tensor) -> Tensor:
+            return stored.read(indices.tolist(), bank.shape[1]).to(bank.device)
+
+    return PictureMaps(len(bank), bank.shape[1], bank.device, read, name, lambda: _fingerprint(pictures))
+
+
+def _stored(saliency: str, pictures: PictureSet) -> StoredMaps:
+    path = Path(saliency).expanduser()
+    if not path.exists():
+        known = ", ".join(map(repr, (*SALIENCY_MODELS, MASK)))
+        raise ValueError(f"saliency={saliency!r} is not known and no path; use one of {known}, or the path of maps")
+    if path.is_file():
+        return open_array(path, len(pictures.pictures))
+    if not pictures.names:
+        raise ValueError(f"saliency={saliency!r} is a folder of maps by name, and these pictures have no names")
+    return open_files(pictures.names, pictures.place, path)
+
+
+def _fingerprint(pictures: PictureSet) -> str:
+    if isinstance(pictures, PictureBank):
+        return pictures.fingerprint
+    digest = hashlib.blake2b(digest_size=20)
+    for chunk in pictures.pictures.split(_CHUNK):
+        digest.update(chunk.contiguous().cpu().numpy().data)
+    return digest.hexdigest()
+
+
+def _open(path: Path, count: int) -> Tensor:
+    """The maps in a file, mapped into memory, with checksums compared for chunks spread over them.
+
+    Raises:
+        ValueError, OSError: for files that are not as they were written.
+    """
+    checksums = json.loads(path.with_suffix(".json").read_text(encoding="ascii"))
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.dtype != np.float32 or len(array) != count or len(checksums) != -(-count // _CHUNK):
+        raise ValueError(f"it has {array.dtype} maps of {len(array)} pictures")
+    some = np.unique(np.linspace(0, len(checksums) - 1, min(_CHECKED, len(checksums))).round().astype(int))
+    for k in some.tolist():
+        if zlib.crc32(np.ascontiguousarray(array[k * _CHUNK : (k + 1) * _CHUNK]).data) != checksums[k]:
+            raise ValueError(f"maps {k * _CHUNK} and following do not have their checksum")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch has no tensors that are read-only
+        return torch.from_numpy(array[:, 0])
