@@ -195,9 +195,7 @@ def write_file(saliency: Tensor, picture: str | Path, root: str | Path, folder: 
 
     Args:
         saliency: (H, W).
-        picture: the file of the picture, below `root`.
-        root: the folder of the pictures.
-        folder: the folder of the maps.
+        picture, root, folder: as in `map_file`.
 
     Returns:
         The file, (H, W) float32.
@@ -205,14 +203,28 @@ def write_file(saliency: Tensor, picture: str | Path, root: str | Path, folder: 
     Raises:
         ValueError: for a picture outside `root`.
     """
-    place = _place(Path(picture), root, Path(folder))
-    path = place.with_name(f"{place.name}{MARKS[0]}{SUFFIXES[0]}")
+    path = map_file(picture, root, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
     with partial.open("wb") as stream:
         np.save(stream, saliency.float().cpu().numpy(), allow_pickle=False)
     partial.replace(path)
     return path
+
+
+def map_file(picture: str | Path, root: str | Path, folder: str | Path) -> Path:
+    """Where `write_file` writes the map of a picture.
+
+    Args:
+        picture: the file of the picture, below `root`.
+        root: the folder of the pictures.
+        folder: the folder of the maps.
+
+    Raises:
+        ValueError: for a picture outside `root`.
+    """
+    place = _place(Path(picture), root, Path(folder))
+    return place.with_name(f"{place.name}{MARKS[0]}{SUFFIXES[0]}")
 
 
 def _place(picture: Path, root: str | Path, folder: Path) -> Path:

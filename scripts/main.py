@@ -9,6 +9,7 @@ from .command import run
 from .demo import Demo
 from .environments import Environments
 from .evaluate import Evaluate
+from .saliency import Saliency
 from .train import Train
 
 
@@ -18,6 +19,7 @@ def main() -> None:
         "demo": Demo,
         "train": Train,
         "evaluate": Evaluate,
+        "saliency": Saliency,
         "benchmark": Benchmark,
         "environments": Environments,
     }

@@ -1,0 +1,54 @@
+"""Scores over pictures, as a table and as flat numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .scores import summary
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores of several on the same pictures.
+
+    Attributes:
+        who: heading of the first column.
+        metrics: headings of the others, by the names of metrics.
+        scores: by name of who was scored, for each picture the metrics there are.
+        note: what is in the table.
+    """
+
+    who: str
+    metrics: Mapping[str, str]
+    scores: Mapping[str, Sequence[Mapping[str, float]]]
+    note: str
+
+    @property
+    def head_and_body(self) -> tuple[list[str], list[list[str]]]:
+        """The headings, and a row for each, "mean ± standard deviation"; empty where there is none."""
+        body = []
+        for name in self.scores:
+            values = [self._over_pictures(name, metric) for metric in self.metrics]
+            body.append([name, *("{:.3f} ± {:.3f}".format(*summary(some)) if some else "" for some in values)])
+        return [self.who, *self.metrics.values()], body
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The table with its headings as the first row."""
+        head, body = self.head_and_body
+        return [head, *body]
+
+    @property
+    def flat(self) -> dict[str, float]:
+        """ "NAME/METRIC" is the mean over the pictures, with "/spread" their standard deviation."""
+        numbers: dict[str, float] = {}
+        for name in self.scores:
+            for metric in self.metrics:
+                values = self._over_pictures(name, metric)
+                if values:
+                    numbers[f"{name}/{metric}"], numbers[f"{name}/{metric}/spread"] = summary(values)
+        return numbers
+
+    def _over_pictures(self, name: str, metric: str) -> list[float]:
+        return [scores[metric] for scores in self.scores[name] if metric in scores]
