@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from .journey import Journey
-from .task import Outcome, Rows
+from .task import Outcome, Rows, known_to_be_none
 
 
 class PathIntegration(Journey):
     """A report of the displacement from the first to the last pose, after M movements.
 
     Observation, info and options: as in `Journey`. Action: the world's own, M times a movement, then the report: the
-    displacement as one action (a saccade, a quaternion, a difference of parameters). Reward: minus the
-    `World.distance` of the report to the true displacement (sides of the picture, radians) for the report, 0 before.
-    The best possible is 0; a displacement outside the action space, as it may come about in pictures with
+    displacement as one action (a saccade, a quaternion, a difference of parameters). Reward: minus the `World.distance`
+    of the report to the true displacement (sides of the picture, radians, units of the parameters) for the report, 0
+    before. The best possible is 0; a displacement outside the action space, as it may come about in pictures with
     `border="free"`, leaves its distance from there. Termination: with the report. Truncation: by a limit below M + 1
     actions, which vector environments refuse.
 
@@ -26,6 +26,7 @@ class PathIntegration(Journey):
     without motor noise; oracle: the truth.
         images: random -0.99 ± 0.46, nothing -0.65 ± 0.28, heuristic 0.00 ± 0.00, oracle 0.00 ± 0.00
         objects: random -2.15 ± 0.67, nothing -2.24 ± 0.65, heuristic 0.00 ± 0.00, oracle 0.00 ± 0.00
+        augmentations: random -2.09 ± 0.42, nothing -1.23 ± 0.26, heuristic 0.00 ± 0.00, oracle 0.00 ± 0.00
     """
 
     name: ClassVar[str] = "path-integration"
@@ -33,6 +34,8 @@ class PathIntegration(Journey):
     def act(self, rows: Rows, actions: Tensor) -> Outcome:
         due = self.is_due(rows)
         moved, commands = self.travel(rows, actions)
+        if known_to_be_none(due):
+            return Outcome(moved, self.no_rewards(rows), due, {"action": commands})
         errors = self.world.distance(self.world.canonical(actions), self.displacement(rows))
         return Outcome(
             poses=torch.where(due[:, None], rows.poses, moved),

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from saccadeworld.envs.vector_env import SaccadeWorldVectorEnv
 from saccadeworld.envs.worlds import World
+from saccadeworld.envs.worlds.rotating import RotatingWorld
 from scipy.spatial.transform import Rotation
 
 Observation = dict[str, np.ndarray]
@@ -48,10 +49,13 @@ def _choices(env: SaccadeWorldVectorEnv) -> torch.Tensor:
 
 
 def back_and_forth(env: SaccadeWorldVectorEnv, observation: Observation) -> np.ndarray:
-    first = _choices(env)[:, 0].numpy()
+    """By a saccade to the first cell and back to the centre, a turn and back, a crop and the whole picture."""
+    choices, forth = _choices(env).numpy(), observation["step"][0, 0] % 2 == 0
     if env.world.name == "images":
-        return first if observation["step"][0, 0] % 2 == 0 else 0.5 - observation["fixation"]
-    return first if observation["step"][0, 0] % 2 == 0 else first * np.array([-1, -1, -1, 1], np.float32)
+        return choices[:, 0] if forth else 0.5 - observation["fixation"]
+    if env.world.name == "augmentations":
+        return choices[:, 1 if forth else 0]
+    return choices[:, 0] if forth else choices[:, 0] * np.array([-1, -1, -1, 1], np.float32)
 
 
 def most_surprising(env: SaccadeWorldVectorEnv, observation: Observation) -> np.ndarray:
@@ -88,7 +92,7 @@ def stay(env: SaccadeWorldVectorEnv, commands: np.ndarray) -> np.ndarray:
 
 def sum_of(env: SaccadeWorldVectorEnv, commands: np.ndarray) -> np.ndarray:
     """The commands, one after the other: dead reckoning."""
-    if env.world.name == "images":
+    if not isinstance(env.world, RotatingWorld):
         return commands.sum(axis=1)
     total = Rotation.identity(len(commands))
     for command in commands.swapaxes(0, 1):
@@ -98,7 +102,7 @@ def sum_of(env: SaccadeWorldVectorEnv, commands: np.ndarray) -> np.ndarray:
 
 def back_by_the_sum(env: SaccadeWorldVectorEnv, commands: np.ndarray) -> np.ndarray:
     total = sum_of(env, commands)
-    return -total if env.world.name == "images" else Rotation.from_quat(total).inv().as_quat(canonical=True)
+    return Rotation.from_quat(total).inv().as_quat(canonical=True) if isinstance(env.world, RotatingWorld) else -total
 
 
 def true_displacement(env: SaccadeWorldVectorEnv, commands: np.ndarray) -> torch.Tensor:
@@ -165,8 +169,9 @@ class HillClimber:
         return world.actions_between(here, rollout.poses[:, 0]).numpy()
 
     def _small(self, world: World, count: int) -> torch.Tensor:
-        noise = torch.randn(count, world.action_dim if world.name == "images" else 3, generator=self.random)
-        if world.name == "images":
+        rotating = isinstance(world, RotatingWorld)
+        noise = torch.randn(count, 3 if rotating else world.action_dim, generator=self.random)
+        if not rotating:
             return 0.06 * noise
         return torch.from_numpy(Rotation.from_rotvec(0.2 * noise.numpy()).as_quat(canonical=True)).float()
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from saccadeworld.envs.sources.banks import PictureSet
-from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, World
 from scipy.spatial.transform import Rotation
 
 JOURNEYS = ["path-integration", "homing"]
@@ -154,6 +154,45 @@ def test_a_frame_of_homing_shows_the_first_view_too(images_world: ImagesWorld):
     assert frame.shape[0] == plain.shape[0]
     panel = frame[:, plain.shape[1] :]
     assert np.array_equal(panel[-32 * 12 :: 32, -32 * 12 :: 32][:12, :12], first.transpose(1, 2, 0))
+
+
+def test_a_frame_of_homing_shows_the_first_view_of_an_object_once(objects_world: ObjectsWorld):
+    env = make(objects_world, "homing", render_mode="rgb_array")
+    observations, _ = walk(env)
+    first, last = (observations[i]["glimpse"].transpose(1, 2, 0).repeat(32, 0).repeat(32, 1) for i in (0, -1))
+    frame = env.render()
+    assert frame.shape == (384, 384 + 8 + 384, 3)
+    assert np.array_equal(frame[:, :384], first)
+    assert np.array_equal(frame[:, 392:], last)
+    assert not np.array_equal(first, last)
+
+
+def test_a_report_of_a_difference_of_parameters_costs_its_distance_from_the_truth(pictures: PictureSet):
+    env = make(AugmentationsWorld(pictures))
+    for seed in range(5):
+        observations, infos = walk(env, seed)
+        truth = sum(o["action"].astype(np.float64) for o in observations)
+        assert infos[-1]["displacement"] == pytest.approx(truth, abs=1e-5)
+        report = env.action_space.sample()
+        assert env.step(report)[1] == pytest.approx(-np.linalg.norm(report - truth), abs=1e-5)
+
+
+@pytest.mark.parametrize("task", JOURNEYS)
+def test_rows_need_not_be_due_together(world: World, task: str):
+    """What a row is rewarded does not depend on whether others are in the middle of their journeys."""
+    envs = [gym.make_vec("SaccadeWorld-v0", 2, world=world, task=task, movements=2) for _ in range(2)]
+    together, apart = envs
+    for env in envs:
+        env.reset(seed=3)
+    together.action_space.seed(3)
+    actions = together.action_space.sample()
+    apart.step(actions)
+    apart.reset(seed=3, options={"reset_mask": np.array([True, False])})
+    expected = [together.step(actions) for _ in range(3)]
+    got = [apart.step(actions) for _ in range(3)]
+    assert [result[2].tolist() for result in got] == [[False, False], [False, True], [True, False]]
+    assert got[2][1][0] == expected[2][1][0]
+    assert got[1][1].tolist() == [0, expected[2][1][1]]
 
 
 @pytest.mark.parametrize(

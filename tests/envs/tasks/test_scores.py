@@ -13,7 +13,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 EPISODES = {"free-viewing": 48, "search": 64}  # of the slow ones; the others have 256
 LIMITS = {"free-viewing": 10, "recognition": 10, "search": 50}
-OPTIONS = {"images": {"count": 200}, "objects": {"count": 32, "size": 32}}
+OPTIONS = {
+    "images": {"count": 200},
+    "objects": {"count": 32, "size": 32},
+    "augmentations": {"count": 200, "size": 32},
+}
 FIGURE = re.compile(r"(\w+) (-?\d+\.\d+) ± (\d+\.\d+)")
 
 
