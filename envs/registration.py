@@ -9,13 +9,18 @@ import gymnasium as gym
 ANY = "SaccadeWorld-v0"
 DEFAULT_EPISODE_STEPS = 20
 
-_WORLDS = {"images": "", "objects": "Objects"}
+# Stored views have no ids of their own, as they need a source.
+_WORLDS = {"images": "", "objects": "Objects", "augmentations": "Augmentations"}
 _TASKS = {  # those without a limit end by themselves
     "free-viewing": ("FreeViewing", DEFAULT_EPISODE_STEPS),
     "path-integration": ("PathIntegration", None),
     "homing": ("Homing", None),
     "recognition": ("Recognition", 10),
     "search": ("Search", 50),
+}
+_LEFT_OUT = {  # "SaccadeWorld-v0" makes them all the same
+    # Flips and greyscale, which no action changes, are drawn at every view: home looks as it did in one of three.
+    ("augmentations", "homing"),
 }
 
 
@@ -40,6 +45,7 @@ NAMED_ENVIRONMENTS = tuple(
     NamedEnvironment(f"SaccadeWorld/{prefix}{title}-v0", world, task, limit)
     for world, prefix in _WORLDS.items()
     for task, (title, limit) in _TASKS.items()
+    if (world, task) not in _LEFT_OUT
 )
 
 

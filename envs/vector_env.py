@@ -272,6 +272,6 @@ def _make_task(name: str, world: str | World, options: Mapping[str, Any]) -> Tas
         check_options("a world that is made already", of_world, ())
         return make_task(name, world, **of_task)
     check_name("world", world, WORLDS)
-    known = TASKS[name].option_names() | WORLDS[world].option_names(of_world)
+    known = TASKS[name].option_names() | WORLDS[world].option_names(of_world) | {"source"}
     check_options(f"the task {name!r} in the world {world!r}", of_world, known)
     return make_task(name, shared_world(world, **of_world), **of_task)

@@ -11,13 +11,10 @@ import pytest
 import torch
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
-from saccadeworld.envs.registration import NAMED_ENVIRONMENTS, NamedEnvironment
 from saccadeworld.envs.worlds import ImagesWorld, World
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
-NAMED = {"images": {"count": 3}, "objects": {"count": 2, "size": 36}}
-FORMS_OF_ACTIONS = {"recognition": [{}, {"actions": "discrete"}], "search": [{}, {"actions": "discrete"}]}
-EVERY_ID = [(named, form) for named in NAMED_ENVIRONMENTS for form in FORMS_OF_ACTIONS.get(named.task, [{}])]
+SMALL = {"images": {"count": 3}, "objects": {"count": 2, "size": 36}, "augmentations": {"count": 3, "size": 36}}
 
 
 def make(world: World | str = "images", **options) -> gym.Env:
@@ -38,33 +35,12 @@ def assert_same(one, other):
         assert np.array_equal(one, other)
 
 
-class AsNumPy(gym.Wrapper):
-    """Tensors of an environment as arrays, for checks that know only these."""
-
-    def __init__(self, env: gym.Env):
-        super().__init__(env)
-        self.metadata = env.metadata | {"torch": False}
-
-    def reset(self, *, seed=None, options=None):
-        observation, info = self.env.reset(seed=seed, options=options)
-        return self._arrays(observation), self._arrays(info)
-
-    def step(self, action):
-        observation, *rest, info = self.env.step(torch.from_numpy(action))
-        return self._arrays(observation), *rest, self._arrays(info)
-
-    @staticmethod
-    def _arrays(batch: dict) -> dict:
-        assert all(isinstance(value, torch.Tensor) for value in batch.values())
-        return {key: value.numpy() for key, value in batch.items()}
-
-
 @pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("render_mode", [None, "rgb_array"])
 @pytest.mark.parametrize("observe_pose", [True, False])
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", SMALL)
 def test_both_checkers_are_content(name: str, observe_pose: bool, render_mode: str | None):
-    env = make(name, observe_pose=observe_pose, render_mode=render_mode, **NAMED[name])
+    env = make(name, observe_pose=observe_pose, render_mode=render_mode, **SMALL[name])
     check_env(env.unwrapped)
     check_env_of_sb3(env.unwrapped, warn=True, skip_render_check=render_mode is None)
     check_env_of_sb3(env)
@@ -78,45 +54,15 @@ def test_both_checkers_are_content(name: str, observe_pose: bool, render_mode: s
         ("images", {"border": "free", "max_saccade": 0.5, "motor_noise": 0.1}),
         ("objects", {"stage": "view"}),
         ("objects", {"latents": "all", "rotations": "inner", "max_rotation": 30}),
+        ("augmentations", {"latents": "jitter"}),
+        ("augmentations", {"blur": False, "view_size": 40, "target_view": 2}),
     ],
-    ids=["between pixels", "motor noise", "moving light", "colours"],
+    ids=["between pixels", "motor noise", "moving light", "colours", "jitter", "no blur"],
 )
 def test_both_checkers_are_content_with_options(name: str, options: dict):
-    env = make(name, **NAMED[name], **options)
+    env = make(name, **SMALL[name], **options)
     check_env(env.unwrapped)
     check_env_of_sb3(env)
-
-
-@pytest.mark.usefixtures("no_warnings")
-@pytest.mark.parametrize(("named", "form"), EVERY_ID)
-def test_both_checkers_are_content_with_every_id(named: NamedEnvironment, form: dict):
-    env = gym.make(named.id, **NAMED[named.world], **form)
-    check_env(env.unwrapped, skip_render_check=True)
-    check_env_of_sb3(env)
-
-
-@pytest.mark.parametrize("named", NAMED_ENVIRONMENTS)
-def test_gymnasiums_checker_is_content_with_tensors(named: NamedEnvironment, monkeypatch: pytest.MonkeyPatch):
-    # Gymnasium 1.4 has no wrapper from torch to NumPy (though check_env asks for one), so the check goes through
-    # ours, of which it warns; and of nothing else.
-    told = []
-    monkeypatch.setattr(gym.logger, "warn", lambda message, *_: told.append(message))
-    env = AsNumPy(gym.make(named.id, output="torch", **NAMED[named.world]).unwrapped)
-    check_env(env, skip_render_check=True, skip_close_check=True)
-    assert len(told) == 1
-    assert "different from the unwrapped version" in told[0]
-
-
-@pytest.mark.parametrize("named", NAMED_ENVIRONMENTS)
-def test_every_id_has_a_spec_that_goes_through_json(named: NamedEnvironment):
-    env = gym.make(named.id, **NAMED[named.world])
-    restored = gym.make(EnvSpec.from_json(env.spec.to_json()))
-    assert restored.spec.max_episode_steps == named.max_episode_steps
-    assert restored.unwrapped.world is env.unwrapped.world
-    assert_same(restored.reset(seed=1), env.reset(seed=1))
-    options = {"num_envs": 2, "autoreset_mode": "SameStep", **NAMED[named.world]}
-    vector = gym.make_vec(named.id, **options)
-    assert_same(gym.make_vec(EnvSpec.from_json(vector.spec.to_json())).reset(seed=1)[0], vector.reset(seed=1)[0])
 
 
 @pytest.mark.usefixtures("no_warnings")
@@ -224,11 +170,25 @@ def test_an_episode_that_has_ended_does_not_go_on(images_world: ImagesWorld, cha
 def test_tensors_are_those_arrays(world: World):
     arrays, tensors = make(world), make(world, output="torch")
     arrays.action_space.seed(0)
-    assert_same(arrays.reset(seed=2), AsNumPy(tensors).reset(seed=2))
-    for _ in range(3):
-        action = arrays.action_space.sample()
-        assert_same(arrays.step(action), AsNumPy(tensors).step(action))
+    results = [(arrays.reset(seed=2), tensors.reset(seed=2))]
+    for action in [arrays.action_space.sample() for _ in range(3)]:
+        results.append((arrays.step(action), tensors.step(torch.from_numpy(action))))
+    for (expected, *rest), (observation, *other) in results:
+        assert all(isinstance(value, torch.Tensor) for value in observation.values())
+        assert_same({key: value.numpy() for key, value in observation.items()}, expected)
+        assert rest == other
     assert tensors.unwrapped.metadata["torch"]
+
+
+def test_an_episode_can_be_left_in_its_middle(searchable: World, form: dict):
+    """A reset leaves nothing of the episode before."""
+    left, fresh = (make(searchable, **form) for _ in range(2))
+    left.reset(seed=8)
+    left.action_space.seed(8)
+    left.step(left.action_space.sample())
+    assert_same(left.reset(seed=9), fresh.reset(seed=9))
+    action = left.action_space.sample()
+    assert_same(left.step(action), fresh.step(action))
 
 
 def test_copies_and_pickles_go_on_alike(world: World):

@@ -147,22 +147,6 @@ def test_it_equals_gymnasiums_own_vector(images_world: ImagesWorld, mode: Autore
         assert_same_info(info, other_info)
 
 
-@pytest.mark.usefixtures("no_warnings")
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [("images", {"count": 2, "fovea": 16, "task": "search"}), ("objects", {"count": 2, "size": 16})],
-)
-def test_async_vectors_work(name: str, options: dict):
-    native, processes = (make(name, 2, vectorization_mode=mode, **options) for mode in (None, "async"))
-    assert isinstance(native, SaccadeWorldVectorEnv)
-    try:
-        assert_same(native.reset(seed=7)[0], processes.reset(seed=7)[0])
-        for actions in random_actions(native, 3):
-            assert_same(native.step(actions)[0], processes.step(actions)[0])
-    finally:
-        processes.close()
-
-
 def test_rows_do_not_depend_on_their_number(searchable: World, form: dict):
     many, few = (make(searchable, rows, max_episode_steps=3, **form) for rows in (9, 2))
     actions = random_actions(many, 3)

@@ -1,7 +1,6 @@
 """Gymnasium's wrappers around the environments."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -66,17 +65,6 @@ def test_episode_statistics_are_right(images_world: ImagesWorld, chance: str):
             break
     assert info["episode"]["l"] == len(rewards)
     assert info["episode"]["r"] == pytest.approx(sum(rewards))
-
-
-@pytest.mark.usefixtures("no_warnings")
-@pytest.mark.parametrize("name", ["images", "objects"])
-def test_videos_are_recorded(name: str, request: pytest.FixtureRequest, tmp_path: Path):
-    world = request.getfixturevalue(f"{name}_world")
-    env = gym.make("SaccadeWorld-v0", world=world, task="search", render_mode="rgb_array", max_episode_steps=3)
-    env = wrappers.RecordVideo(env, str(tmp_path / "videos"), episode_trigger=lambda _: True)
-    play(env, 4)
-    env.close()
-    assert len(list(tmp_path.glob("videos/*.mp4"))) == 2
 
 
 @pytest.mark.usefixtures("no_warnings")
