@@ -67,6 +67,7 @@ class MapStore(ABC):
         return [index for index in range(len(self.pictures)) if index not in there]
 
 
+@dataclass(frozen=True)
 class MapFiles(MapStore):
     """A file for each picture, of its size, in folders like those of the pictures.
 
@@ -99,6 +100,7 @@ class MapFiles(MapStore):
         return map_file(self.pictures.files[index], self.pictures.root, self.place)
 
 
+@dataclass(frozen=True)
 class MapArray(MapStore):
     """One array of the maps of square pictures, in their order."""
 

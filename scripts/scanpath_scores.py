@@ -74,7 +74,7 @@ def draw_scanpaths(saliency: Tensor, lengths: Sequence[int], seeds: Tensor) -> l
     pixels = torch.empty(len(seeds), 0, 2, dtype=torch.int64)
     for step in range(max(lengths)):
         pixels = torch.cat([pixels, sampler(scenes, pixels, _Bits(seeds, step))[:, None]], dim=1)
-    places = (pixels / torch.tensor([height, width])).numpy()
+    places = (pixels.double() / torch.tensor([height, width])).numpy()
     return [Scanpath.of_places(path[:length], (width, height)) for path, length in zip(places, lengths, strict=True)]
 
 

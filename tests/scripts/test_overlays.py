@@ -1,0 +1,31 @@
+import numpy as np
+from saccadeworld.saliency.fixations import Scanpath
+from saccadeworld.scripts.overlays import heat, overlays
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+
+
+def test_what_is_not_salient_stays_as_it_is_in_grey():
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    saliency = np.zeros((20, 30))
+    saliency[:, 25:] = 1
+    drawn = heat(picture, saliency)
+    np.testing.assert_allclose(drawn[:, :25], picture[:, :25].mean(2, keepdims=True).repeat(3, 2) / 255)
+    assert (np.ptp(drawn[:, 25:], axis=2) > 0.1).all(), "the rest is coloured"
+    assert (heat(picture, 0 * saliency) == heat(picture, np.full((20, 30), 0.0))).all()
+
+
+def test_heat_gets_brighter_without_colours_too():
+    black = np.zeros((1, 100, 3), np.uint8)
+    brightness = heat(black, np.linspace(0, 1, 100)[None])[0] @ LUMINANCE
+    assert (np.diff(brightness) >= 0).all()
+    assert brightness[-1] > 0.6
+
+
+def test_a_picture_and_its_maps_stand_side_by_side():
+    picture = np.zeros((20, 30, 3), np.uint8)
+    fixations = Scanpath(np.array([3.5, 8.0]), np.array([4.5, 9.0]), np.zeros(2))
+    figure = overlays(picture, {"one": np.ones((20, 30)), "two": np.ones((20, 30))}, fixations)
+    assert [axes.get_title() for axes in figure.axes] == ["fixations of an observer", "one", "two"]
+    numbers = [(text.get_text(), text.get_position()) for text in figure.axes[0].texts]
+    assert numbers == [("1", (3.0, 4.0)), ("2", (7.5, 8.5))]
