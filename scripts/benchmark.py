@@ -15,11 +15,12 @@ from ..envs.checks import check_whole
 from .benchmarks.environments import measure_environments
 from .benchmarks.figures import HEADER, Plan, as_markdown
 from .benchmarks.memory import peak_memory
+from .benchmarks.scanpaths import measure_scanpaths
 from .command import run_command
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
 
-BENCHMARKS = {"env": measure_environments}
+BENCHMARKS = {"env": measure_environments, "scanpaths": measure_scanpaths}
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,14 @@ class Benchmark:
     Leaves metrics.json and benchmark.md in the folder `out`.
 
     Attributes:
-        what: "env": steps of the environments, their growth with rows and pictures, and their memory.
+        what: "env": steps of the environments, their growth with rows and pictures, and their memory. "scanpaths":
+            sequences of glimpses guided by saliency, stage by stage, and saliency maps.
         out: the folder of the results.
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
     """
 
-    what: Annotated[Literal["env"], tyro.conf.Positional] = "env"
+    what: Annotated[Literal["env", "scanpaths"], tyro.conf.Positional] = "env"
     out: Path = Path("runs/benchmark")
     runs: int = 9
     seconds: float = 0.2

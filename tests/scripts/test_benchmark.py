@@ -1,7 +1,9 @@
 import json
 
 import pytest
-from saccadeworld.scripts.benchmarks import environments
+from saccadeworld.saliency.inhibition import INHIBITIONS
+from saccadeworld.saliency.models import SALIENCY_MODELS
+from saccadeworld.scripts.benchmarks import environments, scanpaths
 
 
 @pytest.fixture
@@ -28,6 +30,21 @@ def test_figures_stand_beside_their_limits(saccadeworld, tmp_path):
     assert metrics["images: memory of a further row/value"] == pytest.approx(2000.0)
     glimpse, fixation, step = 3 * 32 * 32, 2 * 4, 8
     assert metrics["images: memory of a further row/limit"] == glimpse + fixation + step
+
+
+def test_stages_of_scanpaths_stand_beside_the_whole(saccadeworld, tmp_path, monkeypatch):
+    for name, value in (("PICTURES", 4), ("ROWS", (3, 6)), ("RELEASED_ROWS", 2), ("MODEL_PICTURES", 2)):
+        monkeypatch.setattr(scanpaths, name, value)
+    result = saccadeworld("benchmark scanpaths --runs 2 --seconds 1e-4 --out", tmp_path)
+    assert result.code == 0, result.err
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    for rows in (3, 6):
+        stages = ["random bits", "crop", *(f"fixations, inhibition {name}" for name in INHIBITIONS), "whole rollout"]
+        for stage in stages:
+            assert all(metrics[f"{rows} rows: {stage}/{key}"] > 0 for key in ("value", "limit", "ratio"))
+    built_in = SALIENCY_MODELS.keys() - {"deepgaze"}
+    assert all(metrics[f"saliency maps of 96x96: {name}/value"] > 0 for name in built_in)
+    assert "| at least 100, hoping for 300 |" in (tmp_path / "benchmark.md").read_text()
 
 
 @pytest.mark.parametrize(
