@@ -132,6 +132,7 @@ def test_what_is_there_is_not_downloaded(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_missing_package_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: str, source: str, package: str
 ):
-    monkeypatch.setitem(sys.modules, package, None)
+    for module in (package, *(name for name in sys.modules if name.startswith(f"{package}."))):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ImportError, match=f"download=True needs the package {package}: pip install {package}"):
         make_world(world, f"{source}:{tmp_path}", split="test", download=True)
