@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from ..envs.worlds import World
+from ..envs.augmentations.parameters import LATENTS
+from ..envs.worlds import AugmentationsWorld, World
+from ..envs.worlds.rotating import RotatingWorld
 from .episode_seeds import check_seed, first_episode
 from .features import Features, extract_features
 from .metrics import accuracy, r2
@@ -20,6 +22,7 @@ from .probes import Probe, fit_classifier, fit_linear, fit_mlp
 ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a walk is still near where it began
 
 _REPEAT = 1 << 32  # episodes set aside for each repeat
+_BY_MLP = ("rotation", "crop", "jitter")  # parts of actions; the others are regressed linearly
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class EvaluationConfig:
             for the same episodes. Where `policy` makes actions depend on where they start, a policy whose actions do
             not, such as a walk, leaves nothing for the first pose alone to tell.
         repeats: evaluations with fresh episodes and probes; the spread of the scores is over these.
-        hidden: width of the regressor of rotations.
+        hidden: width of the MLPs, which regress rotations, crops and jitter.
         epochs: passes of its training; the paper's values are 1024 and 300.
         decay: its weight decay; the paper has none, but with few instances it learns them by heart.
         pooled: whether to report the pooled R2 too.
@@ -85,7 +88,10 @@ def evaluate(
       from the former view's pose alone, which tells something because actions depend on where they start.
     - "action/individual": R2 of a view's own pose from its embedding (the mean pose scores 0).
 
-    Saccades are regressed linearly, rotations by an MLP, as in the paper (section 4).
+    Each part of an action has a regressor of its own, as in the paper (section 4 and its appendix): rotations, crops
+    and jitter an MLP; saccades, hues of floor and light (and the light's angles) and blur a linear one. Where actions
+    have several parts, so have these scores, "action/relative/crop" and so on: "rotation" and "stage", or "crop",
+    "jitter" and "blur".
 
     Args:
         model: the model; it is used in eval mode.
@@ -105,10 +111,11 @@ def evaluate(
         features = partial(_features, model, train, test, config, repeat)
         episodes = features(config.policy, config.views)
         walks = episodes if config.action_policy is None else features(config.action_policy, (ACTION_VIEWS,))
-        fit = _regressor(train, config, first_episode("probing", config.seed, repeat * _REPEAT))
+        parts = _action_parts(train)
+        fit = _regressor(parts, config, first_episode("probing", config.seed, repeat * _REPEAT))
         for name, value in (
             *_class_scores(*episodes, config.views, len(train.classes)),
-            *_action_scores(*walks, fit, config.pooled),
+            *_action_scores(*walks, fit, parts, config.pooled),
         ):
             scores.setdefault(name, []).append(value)
         report()
@@ -145,13 +152,29 @@ def _class_scores(fitted: Features, held_out: Features, views: tuple[int, ...], 
 Fit = Callable[[Tensor, Tensor], Probe]
 
 
-def _regressor(world: World, config: EvaluationConfig, seed: int) -> Fit:
-    if world.name == "images":
-        return fit_linear
-    return partial(fit_mlp, hidden=config.hidden, epochs=config.epochs, decay=config.decay, seed=seed, bf16=config.bf16)
+def _action_parts(world: World) -> dict[str, int]:
+    """The parts of the world's actions, in their order, and how many numbers each has."""
+    if isinstance(world, AugmentationsWorld):
+        acted = LATENTS[world.options["latents"]][: world.action_dim]  # without blur its number is missing
+        return {name: len(LATENTS[name]) for name in ("crop", "jitter", "blur") if LATENTS[name][0] in acted}
+    if isinstance(world, RotatingWorld):
+        return {"rotation": 4} | ({"stage": len(world.latents)} if len(world.latents) else {})
+    return {"position": world.action_dim}
 
 
-def _action_scores(fitted: Features, held_out: Features, fit: Fit, pooled: bool) -> list:
+def _regressor(parts: Mapping[str, int], config: EvaluationConfig, seed: int) -> Fit:
+    """Regression of all parts, each by itself."""
+    mlp = partial(fit_mlp, hidden=config.hidden, epochs=config.epochs, decay=config.decay, seed=seed, bf16=config.bf16)
+
+    def fit(features: Tensor, targets: Tensor) -> Probe:
+        columns = zip(parts, targets.split(list(parts.values()), dim=1), strict=True)
+        probes = [(mlp if name in _BY_MLP else fit_linear)(features, part) for name, part in columns]
+        return lambda new: torch.cat([probe(new) for probe in probes], dim=1)
+
+    return fit
+
+
+def _action_scores(fitted: Features, held_out: Features, fit: Fit, parts: Mapping[str, int], pooled: bool) -> list:
     """Regressions of actions and poses, over all views of the episodes and all pairs of consecutive ones."""
     width = fitted.actions.shape[-1]
 
@@ -180,4 +203,9 @@ def _action_scores(fitted: Features, held_out: Features, fit: Fit, pooled: bool)
         scores.append((name, r2(predicted, targets(held_out))))
         if pooled:
             scores.append((f"{name}/pooled", r2(predicted, targets(held_out), "pooled")))
+        if len(parts) > 1:
+            columns = (values.split(list(parts.values()), dim=1) for values in (predicted, targets(held_out)))
+            scores += [
+                (f"{name}/{part}", r2(*pair)) for part, pair in zip(parts, zip(*columns, strict=True), strict=True)
+            ]
     return scores

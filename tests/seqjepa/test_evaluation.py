@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from saccadeworld.envs.sources.banks import PictureSet
-from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, make_world
-from saccadeworld.seqjepa.evaluation import EvaluationConfig, evaluate
+from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, StoredViewsWorld, make_world
+from saccadeworld.seqjepa.evaluation import EvaluationConfig, _action_parts, _regressor, evaluate
 from tiny import CLASSES, tiny_model, tiny_pictures, tiny_world
 from torch import Tensor, nn
 
@@ -136,6 +136,63 @@ def test_rotations_are_regressed_by_an_mlp_and_lights_are_not(meshes):
     assert scores["action/individual"] != wider["action/individual"]
     assert scores["class/majority"] == again["class/majority"]
     assert scores["action/first_pose"] == pytest.approx(again["action/first_pose"], abs=0.05)
+
+
+def stored_views() -> ViewSet:
+    """Three objects of two views each."""
+    objects = torch.arange(3).repeat_interleave(2)
+    extras = {"latents": torch.zeros(6, 7), "objects": objects}
+    return ViewSet.of(PictureSet(tiny_pictures(6).pictures, objects, CLASSES, extras=extras))
+
+
+BY_MLP = {  # numbers of an action that the paper regresses by an MLP; the others by a linear layer
+    "images": (0, 2),
+    "objects": (4, 4),
+    "objects rotcolor": (4, 6),
+    "objects all": (4, 8),
+    "stored-views rotcolor": (4, 6),
+    "augmentations": (8, 9),
+    "augmentations without blur": (8, 8),
+    "augmentations crop": (4, 4),
+    "augmentations jitter": (4, 4),
+    "augmentations blur": (0, 1),
+}
+
+
+@pytest.mark.parametrize("name", BY_MLP)
+def test_the_heads_are_the_papers(name: str, pictures: PictureSet, meshes: MeshSet):
+    """A linear layer knows nothing of the squares of numbers that lie evenly around 0, an MLP learns them."""
+    world_name, *latents = name.split(" ", 1)
+    options = {"blur": False} if latents == ["without blur"] else {"latents": latents[0]} if latents else {}
+    world = {
+        "images": lambda: ImagesWorld(pictures, fovea=12),
+        "objects": lambda: ObjectsWorld(meshes, size=12, **options),
+        "stored-views": lambda: StoredViewsWorld(stored_views(), **options),
+        "augmentations": lambda: AugmentationsWorld(pictures, **options),
+    }[world_name]()
+    by_mlp, width = BY_MLP[name]
+    assert world.action_dim == width
+    x = 2 * torch.rand(1500, width, generator=torch.Generator().manual_seed(0)) - 1
+    x, new = x.split([1000, 500])
+    fit = _regressor(_action_parts(world), EvaluationConfig(hidden=64, epochs=60), seed=0)
+    predicted = fit(x, x.square())(new)
+    known = 1 - (predicted - new.square()).square().mean(0) / new.square().var(0)
+    assert (known[:by_mlp] > 0.4).all()
+    assert (known[by_mlp:].abs() < 0.1).all()
+    assert predicted.shape == (500, width)
+
+
+def test_parts_of_actions_have_scores_of_their_own(pictures: PictureSet):
+    """The mean over all numbers is that over the parts, weighted by their numbers of these."""
+    world = AugmentationsWorld(pictures)
+    options = {"train_episodes": 200, "test_episodes": 100, "views": (1,), "repeats": 1, "hidden": 16, "epochs": 5}
+    config = EvaluationConfig(**options, action_policy="uniform")
+    scores = middle(evaluate(tiny_model(action_dim=9), world, world, config))
+    for name in ("action/relative", "action/first_pose", "action/individual"):
+        crop, jitter, blur = (scores[f"{name}/{part}"] for part in ("crop", "jitter", "blur"))
+        assert scores[name] == pytest.approx((4 * crop + 4 * jitter + blur) / 9, abs=1e-5)
+    crops = AugmentationsWorld(pictures, latents="crop")
+    assert "action/relative/crop" not in evaluate(tiny_model(action_dim=4), crops, crops, config)
 
 
 @pytest.mark.parametrize("name", ["images", "objects"])
