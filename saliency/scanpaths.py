@@ -43,13 +43,14 @@ class FixationSampler:
 
     Candidates are drawn from the map by `AliasTables`, and each is accepted with a probability that is its weight
     relative to the map: the first accepted one counts, which is rejection sampling and hence exact. Rows that accept
-    none in a few rounds are drawn from the weighted map written out in full. Tables round probabilities (total
-    variation below 1e-6, and that much divided by the share of the map that is left once parts are inhibited); maps
-    written out are not rounded, so that draws are exact also where next to nothing is left.
+    none in a few rounds are drawn from the weighted map written out in full, with the floor of the inhibition, which is
+    too small to matter before (below 1e-8 in total variation for maps of a million pixels). Tables round maps (by
+    less than 1e-6 in total variation, and by that divided by what is left of the map once parts are inhibited); maps
+    written out are not rounded, so that draws follow them also where next to nothing is left.
 
     Args:
-        maps: (N, H, W) float32, non-negative, each with a positive sum. They are kept, not copied; they may be a file
-            mapped into memory, as little of them is read later.
+        maps: (N, H, W) float32, non-negative, each with a positive sum. They are kept, and not copied if they are
+            contiguous; they may be a file mapped into memory.
         inhibition: of return.
         amplitudes: prior of amplitudes; none when left out.
 
@@ -114,8 +115,10 @@ class FixationSampler:
         accepted = self._weights(rows, cols, earlier)
         if accepted.dtype != torch.bool:
             accepted = _fractions(random(2 * part + 1, count, left).T) < accepted
-        first = accepted.to(torch.uint8).argmax(0, keepdim=True)
-        return torch.cat([rows.gather(0, first), cols.gather(0, first)]).T, accepted.any(0)
+        numbers = torch.arange(count, dtype=torch.uint8, device=scenes.device)[:, None]  # bytes are the fastest
+        first = torch.where(accepted, numbers, count).amin(0, keepdim=True)
+        chosen = first.clamp_max(count - 1).long()
+        return torch.cat([rows.gather(0, chosen), cols.gather(0, chosen)]).T, first[0] < count
 
     def _weights(self, rows: Tensor, cols: Tensor, earlier: Tensor) -> Tensor:
         """Weights of pixels relative to the map. (count, b) int64 each, (b, t, 2) -> (count, b) bool or float64."""

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -10,33 +12,48 @@ def bits(count: int) -> torch.Tensor:
     return draws.bits(torch.arange(count), 0, "test")[:, 0]
 
 
-def drawn_exactly(maps: torch.Tensor) -> np.ndarray:
-    """The probabilities of the pixels in a draw, by way of the draws at both ends of what every pixel keeps.
+def count_true(holds: Callable[[torch.Tensor], torch.Tensor], low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+    """How many whole numbers from `low` on, below `high`, hold, if none does after one that does not; by bisection."""
+    start = low
+    while (low < high).any():
+        middle = (low + high) // 2
+        held = holds(middle) & (low < high)
+        low, high = torch.where(held, middle + 1, low), torch.where(held | (low >= high), high, middle)
+    return low - start
 
-    Of each pixel's 2**24 equal parts of the random numbers those below a threshold give the pixel, the others its
-    alias; the threshold is found by bisection.
+
+def drawn_exactly(maps: torch.Tensor) -> np.ndarray:
+    """The probability of every pixel in a draw, from where draws change as their random numbers go up.
+
+    The upper 40 bits go through the blocks, each of which keeps the first ones and leaves the others to another; the
+    lower 24 bits go through the pixels of a block.
     """
     tables, (count, height, width) = AliasTables(maps), maps.shape
-    pixels = height * width
-    found = np.zeros((count, pixels))
-    own = torch.arange(pixels).repeat(count)
-    scenes = torch.arange(count).repeat_interleave(pixels)
-    first = (own << 40).add(pixels - 1).div(pixels, rounding_mode="floor") << 24  # the first number of each pixel
+    size = next(size for size in (4, 2, 1) if height * width % size == 0)
+    blocks = height * width // size
+    own, scenes = torch.arange(blocks).repeat(count), torch.arange(count).repeat_interleave(blocks)
 
-    def pixel(part: torch.Tensor) -> torch.Tensor:
-        rows, cols = tables.draw(scenes, first | part)
+    def pixel(upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
+        rows, cols = tables.draw(scenes, (upper << 24) | lower)
         return rows * width + cols
 
-    aliases = pixel(torch.full_like(own, 2**24 - 1))
-    low, high = torch.zeros_like(own), torch.full_like(own, 2**24)
-    for _ in range(25):
-        middle = (low + high) // 2
-        kept = (pixel(middle.clamp_max(2**24 - 1)) == own) & (aliases != own)
-        low, high = torch.where(kept, middle + 1, low), torch.where(kept, high, middle)
-    keeps = low.double() / 2**24
-    np.add.at(found, (scenes, own), keeps.numpy() / pixels)
-    np.add.at(found, (scenes, aliases), (1 - keeps.numpy()) / pixels)
-    return found.reshape(maps.shape)
+    low, high = (((own + i) * 2**40 + blocks - 1) // blocks for i in (0, 1))
+    none = torch.zeros_like(own)
+    other = pixel(high - 1, none) // size
+    kept = count_true(lambda upper: pixel(upper.clamp_max(high - 1), none) // size == own, low, high)
+    mass = torch.zeros(count, blocks, dtype=torch.float64)
+    mass.index_put_((scenes, own), kept.double() / 2**40, accumulate=True)
+    mass.index_put_((scenes, other), (high - low - kept).double() / 2**40, accumulate=True)
+    reached = torch.zeros(count, blocks, dtype=torch.int64)  # an upper part that leads to each block
+    reached[scenes, other] = high - 1
+    reached[scenes[kept > 0], own[kept > 0]] = low[kept > 0]
+    upper, all_of_them = reached.flatten(), torch.full_like(own, 2**24)
+    ends = [
+        count_true(lambda lower, i=i: pixel(upper, lower.clamp_max(2**24 - 1)) % size <= i, none, all_of_them)
+        for i in range(size)
+    ]
+    shares = torch.stack(ends, dim=1).double().diff(dim=1, prepend=none[:, None].double()) / 2**24
+    return (mass.flatten()[:, None] * shares).view(maps.shape).numpy()
 
 
 def rough_maps(count: int, height: int, width: int) -> torch.Tensor:
@@ -46,7 +63,10 @@ def rough_maps(count: int, height: int, width: int) -> torch.Tensor:
     return torch.where(torch.rand(maps.shape, generator=random) < 0.1, 0, maps)
 
 
-@pytest.mark.parametrize("shape", [(3, 1, 7), (4, 6, 6), (2, 96, 96), (2, 128, 128), (2, 70, 131), (1, 300, 400)])
+SHAPES = [(3, 1, 7), (4, 6, 6), (1, 9, 14), (2, 96, 96), (2, 128, 128), (2, 70, 131), (1, 600, 800)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_probabilities_are_those_of_the_maps(shape: tuple[int, int, int]):
     maps = rough_maps(*shape)
     expected = (maps.double() / maps.double().sum((1, 2), keepdim=True)).numpy()

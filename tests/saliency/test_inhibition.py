@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from saccadeworld.saliency.amplitudes import ExponentialAmplitudes, GaussianAmplitudes
 from saccadeworld.saliency.inhibition import INHIBITIONS, GaussianInhibition, NoInhibition, make_inhibition
 
 
@@ -65,12 +64,3 @@ def test_options_that_make_no_sense_are_refused(name: str, options: dict, error:
 
 def test_inhibition_is_compared_by_value():
     assert GaussianInhibition(3) == make_inhibition("gaussian", sigma=3)
-
-
-def test_amplitude_weights():
-    amplitudes = torch.tensor([0, 0.1, 0.7], dtype=torch.float64)
-    assert ExponentialAmplitudes(0.2)(amplitudes).tolist() == pytest.approx([1, math.exp(-0.5), math.exp(-3.5)])
-    assert GaussianAmplitudes(0.2)(amplitudes).tolist() == pytest.approx([1, math.exp(-0.125), math.exp(-6.125)])
-    for prior in (ExponentialAmplitudes, GaussianAmplitudes):
-        with pytest.raises(ValueError, match="=0 of an amplitude prior must be finite and positive"):
-            prior(0)
