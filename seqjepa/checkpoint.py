@@ -4,17 +4,20 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .config import SeqJEPAConfig
+from .config import SeqJEPAConfig, ViewModelConfig
+
+ConfigType = TypeVar("ConfigType", bound=ViewModelConfig)
 
 FORMAT = "saccadeworld.seqjepa"
 VERSION = 1
@@ -24,7 +27,7 @@ CONFIG = "config.json"
 
 def write_checkpoint(
     path: str | os.PathLike[str],
-    config: SeqJEPAConfig,
+    config: ViewModelConfig,
     state: Mapping[str, Tensor],
     beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
@@ -38,26 +41,30 @@ def write_checkpoint(
             (folder / name).write_bytes(content)
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / WEIGHTS)
         header = {"format": FORMAT, "version": VERSION}
+        if config.method != SeqJEPAConfig.method:
+            header["method"] = config.method
         (folder / CONFIG).write_text(json.dumps(header | config.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
-def read_checkpoint(path: str | os.PathLike[str]) -> tuple[SeqJEPAConfig, dict[str, Tensor]]:
-    """The configuration and the tensors (on the CPU) in the folder `path`.
+def read_checkpoint(
+    path: str | os.PathLike[str], kinds: Iterable[type[ConfigType]]
+) -> tuple[ConfigType, dict[str, Tensor]]:
+    """The configuration, which is one of `kinds`, and the tensors (on the CPU) in the folder `path`.
 
-    Raises FileNotFoundError when something is missing, ValueError when it is damaged or of another format.
+    Raises FileNotFoundError when something is missing, ValueError when it is damaged or of another format or method.
     """
     folder = find_folder(path)
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} is not a checkpoint: it has no {name}")
-    config = _read_config(folder / CONFIG)
+    config = _read_config(folder / CONFIG, {kind.method: kind for kind in kinds})
     try:
         return config, load_file(folder / WEIGHTS)
     except SafetensorError as error:
         raise ValueError(f"{folder / WEIGHTS} is not a readable safetensors file: {error}") from error
 
 
-def _read_config(path: Path) -> SeqJEPAConfig:
+def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigType:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -67,8 +74,11 @@ def _read_config(path: Path) -> SeqJEPAConfig:
     version = values.pop("version", None)
     if version != VERSION:
         raise ValueError(f"{path} has version {version!r}, this program reads version {VERSION}")
+    method = values.pop("method", SeqJEPAConfig.method)
+    if method not in kinds:
+        raise ValueError(f"{path} describes a model of the method {method!r}, expected {' or '.join(map(repr, kinds))}")
     try:
-        return SeqJEPAConfig.from_dict(values)
+        return kinds[method].from_dict(values)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
 

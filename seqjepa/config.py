@@ -1,8 +1,8 @@
-"""Everything that defines a seq-JEPA model, as one frozen, JSON-able value."""
+"""Everything that defines a model, as one frozen, JSON-able value."""
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from .encoder import ENCODERS
 
@@ -13,14 +13,67 @@ Compatibility = Literal["mended", "official"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelOptions:
-    """What a person chooses of a model; the defaults are those of the paper (Ghaemi et al., 2025, section 4 and
-    appendix A)."""
+class EncoderOptions:
+    """What a person chooses of an encoder."""
 
     encoder: str = "resnet18"
     """"resnet18" (standard stem), "resnet18-cifar" (3x3 stem, no pooling) or "small" (three thin blocks, for CPUs)."""
     encoder_width: int | None = None
     """Channels of the first stage; None takes the encoder's own (64 for the ResNets, 32 for "small")."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width D of the embedding z of a view."""
+        return ENCODERS[self.encoder].embedding_dim(self.encoder_width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewModelConfig(EncoderOptions):
+    """What the configurations of all models hold: the encoder, and what the world dictates.
+
+    Raises ValueError or TypeError when a value is impossible, naming it and what is possible.
+    """
+
+    method: ClassVar[str]
+    """Name of the method, which tells checkpoints apart."""
+    action_dim: int
+    """Number of components A of an action: 2 for saccades, 4 for rotations as quaternions."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Mean of the red, green and blue channel in [0, 1] units, subtracted from uint8 views."""
+    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
+    """Standard deviation of the channels in [0, 1] units, by which uint8 views are divided."""
+
+    def __post_init__(self) -> None:
+        if self.encoder not in ENCODERS:
+            raise ValueError(f"encoder {self.encoder!r} is unknown; choose one of {', '.join(map(repr, ENCODERS))}")
+        if self.encoder_width is not None:
+            check_positive_integer("encoder_width", self.encoder_width)
+        check_positive_integer("action_dim", self.action_dim)
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
+        if min(self.std) <= 0:
+            raise ValueError(f"std must be positive in every channel, got {self.std}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as a dictionary that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The configuration that `to_dict` gave. Raises ValueError for a field that is unknown or missing."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown configuration fields {sorted(unknown)}; was it written by a newer version?")
+        if "action_dim" not in values:
+            raise ValueError("the configuration lacks the field 'action_dim'")
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(EncoderOptions):
+    """What a person chooses of a model; the defaults are those of the paper (Ghaemi et al., 2025, section 4 and
+    appendix A)."""
+
     action_embedding_dim: int = 128
     """Width E of the action embedding."""
     layers: int = 3
@@ -47,11 +100,6 @@ class ModelOptions:
     """Weight of the covariance inside that term, the variance having 1 (VICReg: 1 to 25)."""
 
     @property
-    def embedding_dim(self) -> int:
-        """Width D of the embedding z of a view."""
-        return ENCODERS[self.encoder].embedding_dim(self.encoder_width)
-
-    @property
     def token_dim(self) -> int:
         """Width of the aggregator's tokens and of the aggregate: D + E, or D when the tokens carry no action."""
         return self.embedding_dim + self.action_embedding_dim * self.conditions_aggregator
@@ -73,31 +121,21 @@ class ModelOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeqJEPAConfig(ModelOptions):
+class SeqJEPAConfig(ModelOptions, ViewModelConfig):
     """Configuration of `SeqJEPA`: the options, and what the world dictates.
 
     Raises ValueError or TypeError when a value is impossible, naming it and what is possible.
     """
 
-    action_dim: int
-    """Number of components A of an action: 2 for saccades, 4 for rotations as quaternions."""
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """Mean of the red, green and blue channel in [0, 1] units, subtracted from uint8 views."""
-    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
-    """Standard deviation of the channels in [0, 1] units, by which uint8 views are divided."""
+    method: ClassVar[str] = "seq-jepa"
 
     def __post_init__(self) -> None:
-        if self.encoder not in ENCODERS:
-            raise ValueError(f"encoder {self.encoder!r} is unknown; choose one of {', '.join(map(repr, ENCODERS))}")
-        for name in ("action_dim", "encoder_width", "action_embedding_dim", "layers", "heads", "predictor_hidden"):
-            _check_positive_integer(name, getattr(self, name))
+        super().__post_init__()
+        for name in ("action_embedding_dim", "layers", "heads", "predictor_hidden"):
+            check_positive_integer(name, getattr(self, name))
         for name, kind in _CHOICES.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} {getattr(self, name)!r} is unknown; choose one of {get_args(kind)}")
-        for name in ("mean", "std"):
-            object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
-        if min(self.std) <= 0:
-            raise ValueError(f"std must be positive in every channel, got {self.std}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
         for name in ("regulariser_weight", "covariance_weight"):
@@ -117,27 +155,12 @@ class SeqJEPAConfig(ModelOptions):
         """Whether actions are saccades (two components), for which the released code has a model of its own."""
         return self.action_dim == 2
 
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as a dictionary that JSON can hold."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "SeqJEPAConfig":
-        """The configuration that `to_dict` gave. Raises ValueError for a field that is unknown or missing."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"unknown configuration fields {sorted(unknown)}; was it written by a newer version?")
-        if "action_dim" not in values:
-            raise ValueError("the configuration lacks the field 'action_dim'")
-        return cls(**values)
-
 
 _CHOICES = {"target": Target, "conditioning": Conditioning, "prediction": Prediction, "compatibility": Compatibility}
 
 
-def _check_positive_integer(name: str, value: Any) -> None:
-    if value is None and name == "encoder_width":
-        return
+def check_positive_integer(name: str, value: Any) -> None:
+    """Raises TypeError or ValueError, naming the field, unless the value is an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < 1:

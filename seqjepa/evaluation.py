@@ -16,8 +16,8 @@ from ..envs.worlds.rotating import RotatingWorld
 from .episode_seeds import check_seed, first_episode
 from .features import Features, extract_features
 from .metrics import accuracy, r2
-from .model import SeqJEPA
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
+from .view_model import ViewModel
 
 ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a walk is still near where it began
 
@@ -76,14 +76,15 @@ Scores = dict[str, list[float]]
 
 
 def evaluate(
-    model: SeqJEPA, train: World, test: World, config: EvaluationConfig, report: Callable[[], object] = lambda: None
+    model: ViewModel, train: World, test: World, config: EvaluationConfig, report: Callable[[], object] = lambda: None
 ) -> Scores:
     """Score a frozen model by probes fitted on instances of `train` and tested on the unseen ones of `test`.
 
     Scores, each beside its null level:
 
-    - "class/z", "class/aggregate/M": accuracy of a linear classifier on the first view's embedding and on the
-      aggregate of M views; "class/majority": of naming the training split's commonest class.
+    - "class/z", "class/aggregate/M": accuracy of a linear classifier on the first view's embedding and, where the
+      model has an aggregator, on the aggregate of M views; "class/majority": of naming the training split's commonest
+      class.
     - "action/relative": R2 of the action between two consecutive views from their embeddings; "action/first_pose":
       from the former view's pose alone, which tells something because actions depend on where they start.
     - "action/individual": R2 of a view's own pose from its embedding (the mean pose scores 0).
@@ -114,7 +115,7 @@ def evaluate(
         parts = _action_parts(train)
         fit = _regressor(parts, config, first_episode("probing", config.seed, repeat * _REPEAT))
         for name, value in (
-            *_class_scores(*episodes, config.views, len(train.classes)),
+            *_class_scores(*episodes, len(train.classes)),
             *_action_scores(*walks, fit, parts, config.pooled),
         ):
             scores.setdefault(name, []).append(value)
@@ -123,7 +124,7 @@ def evaluate(
 
 
 def _features(
-    model: SeqJEPA,
+    model: ViewModel,
     train: World,
     test: World,
     config: EvaluationConfig,
@@ -137,7 +138,7 @@ def _features(
     return fitted, extract_features(model, test, config.test_episodes, lengths, policy, testing, config.bf16)
 
 
-def _class_scores(fitted: Features, held_out: Features, views: tuple[int, ...], classes: int) -> list:
+def _class_scores(fitted: Features, held_out: Features, classes: int) -> list:
     def score(x: Tensor, new: Tensor) -> float:
         return accuracy(fit_classifier(x, fitted.labels, classes)(new), held_out.labels)
 
@@ -145,7 +146,7 @@ def _class_scores(fitted: Features, held_out: Features, views: tuple[int, ...], 
     return [
         ("class/majority", accuracy(commonest.expand_as(held_out.labels), held_out.labels)),
         ("class/z", score(fitted.z[:, 0], held_out.z[:, 0])),
-        *((f"class/aggregate/{m}", score(fitted.aggregates[m], held_out.aggregates[m])) for m in views),
+        *((f"class/aggregate/{m}", score(fitted.aggregates[m], held_out.aggregates[m])) for m in fitted.aggregates),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from ..envs import draws
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from .matching import check_match
-from .model import SeqJEPA
+from .view_model import ViewModel
 
 _CHUNK = 256
 
@@ -23,7 +24,8 @@ class Features:
 
     Attributes:
         z: (N, L, D) float32, one per view.
-        aggregates: for each number of views m, (N, W) float32, the aggregate of the first m views.
+        aggregates: for each number of views m, (N, W) float32, the aggregate of the first m views; none where the
+            model has no aggregator, as the baselines.
         poses: (N, L, P) float32.
         actions: (N, L - 1, A) float32.
         labels: (N,) int64.
@@ -36,9 +38,18 @@ class Features:
     labels: Tensor
 
 
+@runtime_checkable
+class Aggregating(Protocol):
+    """A model with an aggregator, as `SeqJEPA`."""
+
+    def aggregate(self, z: Tensor, actions: Tensor) -> Tensor:
+        """Embeddings (B, M, D) of M views and the actions (B, M - 1, A) between them to aggregates (B, W)."""
+        ...
+
+
 @torch.no_grad()
 def extract_features(
-    model: SeqJEPA,
+    model: ViewModel,
     world: World,
     count: int,
     lengths: Sequence[int],
@@ -72,7 +83,7 @@ def extract_features(
         model.train(training)
     return Features(
         z=torch.cat([chunk.z for chunk in chunks]),
-        aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in lengths},
+        aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in chunks[0].aggregates},
         poses=torch.cat([chunk.poses for chunk in chunks]),
         actions=torch.cat([chunk.actions for chunk in chunks]),
         labels=torch.cat([chunk.labels for chunk in chunks]),
@@ -80,7 +91,7 @@ def extract_features(
 
 
 def _embed_episodes(
-    model: SeqJEPA,
+    model: ViewModel,
     world: World,
     count: int,
     lengths: Sequence[int],
@@ -94,8 +105,12 @@ def _embed_episodes(
         batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
         with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
             z = model.encode(batch.views).float()
-            aggregates = {m: model.aggregate(z[:, :m], batch.actions[:, : m - 1]).float() for m in lengths}
+            aggregates = _aggregates(model, z, batch.actions, lengths) if isinstance(model, Aggregating) else {}
         yield Features(z, aggregates, batch.poses, batch.actions, batch.labels)
+
+
+def _aggregates(model: Aggregating, z: Tensor, actions: Tensor, lengths: Sequence[int]) -> dict[int, Tensor]:
+    return {m: model.aggregate(z[:, :m], actions[:, : m - 1]).float() for m in lengths}
 
 
 def spread_scenes(world: World, count: int) -> Tensor:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..envs.worlds import World
-from .model import SeqJEPA
+from .view_model import ViewModel
 
 
-def check_match(model: SeqJEPA, world: World) -> None:
+def check_match(model: ViewModel, world: World) -> None:
     """Refuse a model that was made for other actions than those of the world.
 
     Raises:

@@ -14,17 +14,16 @@ from torch.nn import functional as F
 
 from .action_embedding import ActionEmbedding
 from .aggregator import Aggregator
-from .checkpoint import check_device, check_state, read_checkpoint, write_checkpoint
+from .checkpoint import check_device
 from .config import SeqJEPAConfig
-from .ema import update_average
-from .encoder import make_encoder
-from .inputs import Sequences, check_actions, check_sequences, check_views
+from .inputs import Sequences, check_actions, check_sequences
 from .official import read_official
 from .predictor import Predictor
 from .regulariser import at_least_single, spread, variance_covariance
+from .view_model import ViewModel
 
 
-class SeqJEPA(nn.Module):
+class SeqJEPA(ViewModel[SeqJEPAConfig]):
     """The world model: an encoder, an aggregator and a predictor, trained to predict the next view's embedding.
 
     Every view i is embedded as z_i (width D) and paired with the embedding e(a_i) (width E) of the action that leaves
@@ -46,10 +45,11 @@ class SeqJEPA(nn.Module):
     embeddings are off by half their length, against a twelfth with statistics of its own.)
     """
 
+    Config = SeqJEPAConfig
+
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
-        super().__init__()
-        self.config = config = SeqJEPAConfig(action_dim=action_dim, encoder=encoder, **options)
-        self.encoder = make_encoder(config.encoder, config.encoder_width)
+        super().__init__(SeqJEPAConfig(action_dim=action_dim, encoder=encoder, **options))
+        config = self.config
         self.target_encoder: nn.Module | None = None
         if config.target == "ema":
             self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
@@ -58,23 +58,8 @@ class SeqJEPA(nn.Module):
             self.action_embedding = ActionEmbedding(config.action_dim, config.action_embedding_dim)
         self.aggregator = Aggregator(config.token_dim, config.layers, config.heads, config.dropout)
         self.predictor = Predictor(config.predictor_dim, config.predictor_hidden, config.embedding_dim)
-        self._set_normalisation()
 
-    @classmethod
-    def from_config(cls, config: SeqJEPAConfig) -> Self:
-        """A freshly initialised model of this configuration."""
-        return cls(**config.to_dict())
-
-    # The three maps
-
-    def encode(self, views: Tensor) -> Tensor:
-        """Views (..., 3, H, W) to embeddings z (..., D), for instance (B, L, 3, H, W) to (B, L, D).
-
-        uint8 views are normalised here with the configuration's mean and std; float views, of the dtype of the
-        weights, are taken as normalised already. Raises TypeError for other dtypes, ValueError for other shapes.
-        """
-        check_views(views, self.aggregator.token)
-        return self._encode(self.encoder, views)
+    # The maps after `encode`
 
     def aggregate(self, z: Tensor, actions: Tensor | None = None) -> Tensor:
         """Embeddings z (B, M, D) of M views and the actions (B, M - 1, A) between them to the aggregate (B, D + E).
@@ -88,7 +73,7 @@ class SeqJEPA(nn.Module):
             actions = z.new_zeros(len(z), z.shape[1] - 1, config.action_dim)
         if actions is None:
             raise ValueError(f"{z.shape[1]} views need the {z.shape[1] - 1} actions between them, got none")
-        check_actions(actions, (len(z), z.shape[1] - 1, config.action_dim), self.aggregator.token)
+        check_actions(actions, (len(z), z.shape[1] - 1, config.action_dim), self._weight)
         return self._aggregate(z, self._embed(actions) if actions.shape[1] else None)
 
     def predict(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
@@ -102,7 +87,7 @@ class SeqJEPA(nn.Module):
             raise ValueError("the predictor needs the action that leads to the next view, got none")
         if actions is None:
             return self.predictor(aggregate)
-        check_actions(actions, (*aggregate.shape[:-1], self.config.action_dim), self.aggregator.token)
+        check_actions(actions, (*aggregate.shape[:-1], self.config.action_dim), self._weight)
         return self._predict(aggregate, self._embed(actions))
 
     # Training
@@ -121,7 +106,7 @@ class SeqJEPA(nn.Module):
         TypeError for dtypes.
         """
         views, actions = batch.views, batch.actions
-        check_sequences(views, actions, self.config.action_dim, self.aggregator.token)
+        check_sequences(views, actions, self.config.action_dim, self._weight)
         if self.training and len(views) < 2:
             raise ValueError(f"training needs at least 2 sequences in a batch to normalise over, got {len(views)}")
 
@@ -137,34 +122,10 @@ class SeqJEPA(nn.Module):
             parts |= {"variance": variance.detach(), "covariance": covariance.detach()}
         return parts
 
-    def update_target(self, tau: float) -> None:
-        """Moves the EMA target towards the encoder; call it after each step of the optimiser.
-
-        `tau` in [0, 1] is how much of the target stays. Without an EMA target there is nothing to move.
-        """
-        if not 0 <= tau <= 1:
-            raise ValueError(f"tau must lie in [0, 1], got {tau}")
-        if self.target_encoder is not None:
-            update_average(self.target_encoder, self.encoder, tau)
+    def _followers(self) -> tuple[tuple[nn.Module, nn.Module], ...]:
+        return () if self.target_encoder is None else ((self.target_encoder, self.encoder),)
 
     # Files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the folder `path` with `model.safetensors` and `config.json`, whole or not at all.
-
-        Replaces an earlier checkpoint there. Raises FileExistsError when `path` holds anything else.
-        """
-        write_checkpoint(path, self.config, self.state_dict())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Self:
-        """The model that `save` wrote, on `device`, in eval mode.
-
-        Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
-        """
-        check_device(device)
-        config, state = read_checkpoint(path)
-        return cls._restore(config, state, str(path), device)
 
     @classmethod
     def from_official(
@@ -183,38 +144,9 @@ class SeqJEPA(nn.Module):
         """
         check_device(device)
         config, state = read_official(path, mean, std)
-        return cls._restore(config, state, str(path), device)
-
-    @classmethod
-    def _restore(cls, config: SeqJEPAConfig, state: dict[str, Tensor], origin: str, device: Any) -> Self:
-        with torch.device("meta"):  # takes no memory before the weights are known to fit
-            model = cls.from_config(config)
-        token = state.get("aggregator.token")
-        if token is not None and token.is_floating_point():
-            model.to(token.dtype)
-        check_state(model, state, origin)
-        model.to_empty(device=device).load_state_dict(state)
-        model._set_normalisation()
-        return model.eval()
+        return cls.restore(config, state, str(path), device)
 
     # Inside
-
-    def _set_normalisation(self) -> None:
-        token = self.aggregator.token
-        mean, std = (
-            torch.tensor(values, device=token.device, dtype=token.dtype).view(3, 1, 1)
-            for values in (self.config.mean, self.config.std)
-        )
-        self.register_buffer("pixel_scale", 1 / (255 * std), persistent=False)
-        self.register_buffer("pixel_shift", -mean / std, persistent=False)
-        self.pixel_scale: Tensor
-        self.pixel_shift: Tensor
-
-    def _encode(self, encoder: nn.Module, views: Tensor) -> Tensor:
-        flat = views.flatten(0, -4) if views.ndim > 3 else views[None]
-        if flat.dtype == torch.uint8:
-            flat = flat * self.pixel_scale + self.pixel_shift
-        return encoder(flat).view(*views.shape[:-3], self.config.embedding_dim)
 
     def _embeddings_and_targets(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings with gradient of all views but (mostly) the last, and the detached targets (B, 1 or M, D)."""

@@ -16,7 +16,8 @@ def at_least_single(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _full_precision(device: str) -> AbstractContextManager[object]:
+def full_precision(device: str) -> AbstractContextManager[object]:
+    """Where autocast is off on a kind of device."""
     return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
@@ -26,7 +27,7 @@ def variance_covariance(z: Tensor) -> tuple[Tensor, Tensor]:
     Variance: the mean over the dimensions of max(0, 1 - sqrt(Var + 1e-4)), in [0, 0.99]. Covariance: the sum of the
     squared off-diagonal covariances, divided by D. Both variances are the unbiased ones.
     """
-    with _full_precision(z.device.type):
+    with full_precision(z.device.type):
         z = at_least_single(z)
         centred = z - z.mean(0)
         covariance = centred.T @ centred / (len(z) - 1)

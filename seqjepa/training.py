@@ -18,14 +18,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..envs.worlds import World
-from .checkpoint import find_folder, load_state, read_checkpoint, write_checkpoint
+from .checkpoint import find_folder, load_state, write_checkpoint
 from .ema import ema_rate
 from .episode_seeds import first_episode
 from .interruption import DeferredInterrupt
 from .matching import check_match
-from .model import SeqJEPA
+from .methods import METHODS, read_any_checkpoint
 from .optimisation import learning_rate, make_optimiser, optimiser_tensors, restore_optimiser
 from .training_config import TrainingConfig
+from .view_model import ViewModel
 
 __all__ = ["DivergedError", "Interrupted", "Trainer", "TrainingConfig"]
 
@@ -59,7 +60,7 @@ class Trainer:
         ValueError: when the model was made for actions of another size than the world's.
     """
 
-    def __init__(self, model: SeqJEPA, world: World, config: TrainingConfig):
+    def __init__(self, model: ViewModel, world: World, config: TrainingConfig):
         check_match(model, world)
         self.model = model.to(world.device)
         self.world = world
@@ -169,11 +170,12 @@ class Trainer:
             FileNotFoundError: when a file is missing.
             ValueError: when a file is damaged, or the checkpoint does not fit the world.
         """
-        model_config, state = read_checkpoint(folder)
+        model_config, state = read_any_checkpoint(folder)
         found = find_folder(folder)
         progress, tensors = _read_progress(found / PROGRESS), _read_tensors(found / OPTIMISER)
         try:
-            trainer = cls(SeqJEPA.from_config(model_config), world, TrainingConfig(**progress["training"]))
+            model = METHODS[model_config.method].from_config(model_config)
+            trainer = cls(model, world, TrainingConfig(**progress["training"]))
             trainer.step, trainer.seconds = int(progress["step"]), float(progress["seconds"])
             trainer.history = list(progress["history"])
         except (KeyError, TypeError) as error:

@@ -1,0 +1,31 @@
+"""Every method there is to learn from sequences of views, by name: seq-JEPA and its baselines."""
+
+import os
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .baselines import BASELINES
+from .checkpoint import check_device, read_checkpoint
+from .config import ViewModelConfig
+from .model import SeqJEPA
+from .view_model import ViewModel
+
+METHODS: MappingProxyType[str, type[ViewModel[Any]]] = MappingProxyType({SeqJEPA.Config.method: SeqJEPA, **BASELINES})
+
+
+def load_model(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> ViewModel[Any]:
+    """The model that was saved in the folder `path`, of whatever method, on `device`, in eval mode.
+
+    Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
+    """
+    check_device(device)
+    config, state = read_any_checkpoint(path)
+    return METHODS[config.method].restore(config, state, str(path), device)
+
+
+def read_any_checkpoint(path: str | os.PathLike[str]) -> tuple[ViewModelConfig, dict[str, Tensor]]:
+    """The configuration and the tensors (on the CPU) of a checkpoint of any method. Raises as `read_checkpoint`."""
+    return read_checkpoint(path, [method.Config for method in METHODS.values()])
