@@ -54,6 +54,7 @@ class FitSaliency:
         fixations = load_osie(self.fixations)
         if not 2 <= self.folds <= len(fixations):
             raise ValueError(f"--folds {self.folds}: give 2 to {len(fixations)}, the number of pictures")
+        _check_pictures(self.images, fixations)
         data = Data(self.images, fixations, self.device)
         metrics = self._table(data)
         weights = dict(zip(WEIGHTS, fit(data, range(len(data)), list(WEIGHTS)).tolist(), strict=True))
@@ -98,7 +99,7 @@ class Data:
         for i, (name, (width, height)) in enumerate(
             zip(tqdm(fixations.names, disable=None), fixations.sizes, strict=True)
         ):
-            picture = _read(folder / name, width, height).to(device)
+            picture = _read(folder / name).to(device)
             path = fixations.pooled(i)
             maps = features(picture)
             coarse = fixations.resized((maps.shape[3], maps.shape[2])).pooled(i).pixels()
@@ -161,14 +162,24 @@ def cross_validate(data: Data, names: Sequence[str], folds: int, seed: int) -> d
     return scores
 
 
-def _read(path: Path, width: int, height: int) -> Tensor:
+def _check_pictures(folder: Path, fixations: Fixations) -> None:
+    """Refuse a picture that is missing, or that has another size than its fixations."""
+    for name, size in zip(fixations.names, fixations.sizes, strict=True):
+        path = folder / name
+        if not path.is_file():
+            raise FileNotFoundError(f"no picture {path}, which there are fixations on; give its folder as --images")
+        with Image.open(path) as picture:
+            if picture.size != size:
+                found, expected = ("{} x {}".format(*pixels) for pixels in (picture.size, size))
+                raise ValueError(
+                    f"{path} has {found} pixels, its fixations {expected}; give the pictures observers saw"
+                )
+
+
+def _read(path: Path) -> Tensor:
     """A picture, (1, H, W, 3) uint8."""
-    if not path.is_file():
-        raise FileNotFoundError(f"no picture {path}, which there are fixations on; give its folder as --images")
-    picture = np.array(Image.open(path).convert("RGB"))
-    if picture.shape[:2] != (height, width):
-        raise ValueError(f"{path} has {picture.shape[1]} x {picture.shape[0]} pixels, its fixations {width} x {height}")
-    return torch.from_numpy(picture)[None]
+    with Image.open(path) as picture:
+        return torch.from_numpy(np.array(picture.convert("RGB")))[None]
 
 
 def main() -> None:

@@ -6,20 +6,27 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 def blur(maps: Tensor, sigma: float) -> Tensor:
     """Maps smoothed by a Gaussian cut off at three standard deviations; the outermost pixels go on outside.
 
+    Rows and columns are multiplied by banded matrices: on maps of a few hundred pixels a side that is several times as
+    fast as a convolution.
+
     Args:
         maps: (N, K, H, W) float32.
         sigma: standard deviation in pixels, > 0.
     """
+    down, across = (_smoothing(side, sigma, maps.device) for side in maps.shape[2:])
+    return down @ maps @ across.T
+
+
+def _smoothing(side: int, sigma: float, device: torch.device) -> Tensor:
+    """What each pixel of a line takes from the others. (side, side), rows of sum 1."""
     reach = math.ceil(3 * sigma)
-    offsets = torch.arange(-reach, reach + 1, device=maps.device)
+    offsets = torch.arange(-reach, reach + 1, device=device)
     kernel = torch.exp(-0.5 * (offsets / sigma).square())
-    kernel = kernel / kernel.sum()
-    single = functional.pad(maps.flatten(0, 1)[:, None], (reach,) * 4, mode="replicate")
-    single = functional.conv2d(functional.conv2d(single, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
-    return single.view_as(maps)
+    sources = (torch.arange(side, device=device)[:, None] + offsets).clamp(0, side - 1)
+    weights = (kernel / kernel.sum()).expand(side, -1)
+    return torch.zeros(side, side, device=device).scatter_add(1, sources, weights)
