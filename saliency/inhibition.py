@@ -88,11 +88,11 @@ class GaussianInhibition(Inhibition):
     """Soft inhibition that fades: 1 - exp(-d**2 / (2 sigma**2)) * decay**(age - 1) is left at distance d.
 
     In people inhibition of return is strongest where they have just looked and reaches some way around it, and weaker
-    for older fixations (Klein & MacInnes, Psychological Science 10, 1999). In the model of Itti & Koch (Vision
-    Research 40, 2000) it fades within 500 to 900 ms, two or three fixations, as it does here by default.
+    for older fixations (Klein & MacInnes, Psychological Science 10, 1999). In the model of Itti, Koch & Niebur (IEEE
+    TPAMI 20, 1998) it is gone after 500 to 900 ms, two or three fixations; the default halves it in that time.
 
     Args:
-        sigma: in pixels; half a fovea inhibits about as much as a disc of that radius would.
+        sigma: in pixels; radius / sqrt(2) takes as much from a flat map as a disc of that radius does.
         decay: how much of the inhibition is left one fixation later, in [0, 1].
     """
 
