@@ -1,9 +1,18 @@
 """Exponential moving averages of a network (paper, section 3; Grill et al., "BYOL", NeurIPS 2020)."""
 
+import copy
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def make_target(online: Network) -> Network:
+    """A copy of `online` without gradient, to follow it as its moving average."""
+    return copy.deepcopy(online).requires_grad_(False)
 
 
 def ema_rate(progress: float, base: float = 0.996) -> float:

@@ -4,7 +4,6 @@ Ghaemi, Muller & Bakhtiari, "seq-JEPA: Autoregressive Predictive Learning of Inv
 NeurIPS 2025.
 """
 
-import copy
 import os
 from typing import Any, Self
 
@@ -16,6 +15,7 @@ from .action_embedding import ActionEmbedding
 from .aggregator import Aggregator
 from .checkpoint import check_device
 from .config import SeqJEPAConfig
+from .ema import make_target
 from .inputs import Sequences, check_actions, check_sequences
 from .official import read_official
 from .predictor import Predictor
@@ -52,7 +52,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         config = self.config
         self.target_encoder: nn.Module | None = None
         if config.target == "ema":
-            self.target_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
+            self.target_encoder = make_target(self.encoder)
         self.action_embedding: ActionEmbedding | None = None
         if config.conditioning != "none":
             self.action_embedding = ActionEmbedding(config.action_dim, config.action_embedding_dim)

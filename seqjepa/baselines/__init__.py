@@ -4,11 +4,15 @@ from types import MappingProxyType
 from typing import Any
 
 from .baseline import ActionConditioned, Baseline, BaselineConfig
+from .byol import BYOL
+from .conv_jepa import ConvJEPA
 from .simclr import SimCLR
+from .vicreg import VICReg
+from .vicreg_traj import VICRegTraj
 
 __all__ = ["BASELINES", "ActionConditioned", "Baseline", "BaselineConfig", "make_baseline"]
 
-_CLASSES: tuple[type[Baseline[Any]], ...] = (SimCLR,)
+_CLASSES: tuple[type[Baseline[Any]], ...] = (SimCLR, BYOL, VICReg, VICRegTraj, ConvJEPA)
 
 BASELINES: MappingProxyType[str, type[Baseline[Any]]] = MappingProxyType({c.Config.method: c for c in _CLASSES})
 """The baselines by name."""

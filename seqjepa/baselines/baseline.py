@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from torch import Tensor
 
 from ..config import ViewModelConfig, check_positive_integer
-from ..inputs import Sequences, check_sequences
+from ..inputs import Sequences, check_actions, check_sequences
 from ..view_model import ViewModel
 
 
@@ -55,18 +55,32 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(self.Config(action_dim=action_dim, encoder=encoder, **options))  # pyright: ignore
 
-    def _first_views(self, batch: Sequences, count: int = 2) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The first `count` views of a batch, each (B, 3, H, W), and the actions (B, count - 1, A) between them.
+    def _check(self, batch: Sequences) -> tuple[Tensor, Tensor]:
+        """The views (B, L, 3, H, W) and actions (B, L - 1, A) of a batch.
 
-        Raises TypeError or ValueError unless the batch holds them, and more than one sequence in train mode.
+        Raises TypeError or ValueError unless they are such, L >= 2, and more than one sequence in train mode.
         """
         views, actions = batch.views, batch.actions
         check_sequences(views, actions, self.config.action_dim, self._weight)
-        if views.shape[1] < count:
-            raise ValueError(f"{self.config.method} needs sequences of at least {count} views, got {views.shape[1]}")
         if self.training and len(views) < 2:
             raise ValueError(f"training needs at least 2 sequences in a batch to normalise over, got {len(views)}")
+        return views, actions
+
+    def _first_views(self, batch: Sequences, count: int = 2) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The first `count` views of a batch, each (B, 3, H, W), and the actions (B, count - 1, A) between them.
+
+        Raises as `_check`, and ValueError where there are fewer.
+        """
+        views, actions = self._check(batch)
+        if views.shape[1] < count:
+            raise ValueError(f"{self.config.method} needs sequences of at least {count} views, got {views.shape[1]}")
         return views[:, :count].unbind(1), actions[:, : count - 1]
+
+    def _check_condition(self, projections: Tensor, actions: Tensor, width: int) -> None:
+        """Raises TypeError or ValueError unless these are projections (..., width) and actions (..., A)."""
+        if projections.ndim < 2 or projections.shape[-1] != width:
+            raise ValueError(f"projections must have shape (..., {width}), got {tuple(projections.shape)}")
+        check_actions(actions, (*projections.shape[:-1], self.config.action_dim), self._weight)
 
 
 class ActionConditioned(Protocol):

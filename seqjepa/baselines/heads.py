@@ -1,16 +1,21 @@
-"""Heads: the multi-layer perceptrons between the encoder and the losses."""
+"""Heads: what lies between the encoder and the losses."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
+
+from ..action_embedding import ActionEmbedding
 
 End = Literal["norm", "bias", "plain"]
 
 
 class Head(nn.Module):
-    """Inputs (..., W) to outputs (..., widths[-1]): Linear, BatchNorm1d and ReLU for every width but the last, Linear.
+    """A multi-layer perceptron.
+
+    Inputs (..., W) to outputs (..., widths[-1]): Linear, BatchNorm1d and ReLU for every width but the last, Linear.
 
     `end` says what follows the last product: "norm", a BatchNorm1d without affine parameters; "bias"; "plain", nothing.
 
@@ -31,3 +36,18 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x.flatten(0, -2)).unflatten(0, x.shape[:-1])
+
+
+class ConditionedHead(nn.Module):
+    """A head that is told an action: projections (..., P) and actions (..., A) to predictions (..., widths[-1]).
+
+    The inputs of the `Head` are the projection and the embedding of the action, of width `embedding_dim`.
+    """
+
+    def __init__(self, inputs: int, action_dim: int, embedding_dim: int, widths: Sequence[int], end: End) -> None:
+        super().__init__()
+        self.action_embedding = ActionEmbedding(action_dim, embedding_dim)
+        self.head = Head(inputs + embedding_dim, widths, end)
+
+    def forward(self, projections: Tensor, actions: Tensor) -> Tensor:
+        return self.head(torch.cat([projections, self.action_embedding(actions)], -1))
