@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import matplotlib
@@ -18,7 +19,7 @@ HEAT = (
 _COLOURS = "inferno"  # brighter the more salient, in whatever colours one sees
 _OPACITY = 0.75
 _BRIGHTEST = 0.995  # the share of pixels that are less salient than the brightest heat
-_SIDE = 3.2  # inches, of the longer side of a picture
+_SIDE, _COLUMNS = 2.8, 3  # inches, of the longer side of a picture, and pictures in a row
 
 
 def heat(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
@@ -48,14 +49,16 @@ def overlays(picture: np.ndarray, maps: Mapping[str, np.ndarray], fixations: Sca
     """
     height, width = picture.shape[:2]
     scale = _SIDE / max(height, width)
-    figure = Figure(figsize=((1 + len(maps)) * (width * scale + 0.1), height * scale + 0.3))
-    axes = figure.subplots(1, 1 + len(maps), squeeze=False)[0]
+    columns = min(_COLUMNS, 1 + len(maps))
+    rows = math.ceil((1 + len(maps)) / columns)
+    figure = Figure(figsize=(columns * (width * scale + 0.1), rows * (height * scale + 0.3)))
+    axes = [figure.add_subplot(rows, columns, 1 + place) for place in range(1 + len(maps))]
     _show(axes[0], picture, "picture" if fixations is None else "fixations of an observer")
     if fixations is not None:
         _number(axes[0], fixations)
     for place, (name, saliency) in zip(axes[1:], maps.items(), strict=True):
         _show(place, heat(picture, saliency), name)
-    figure.subplots_adjust(0, 0, 1, 1 - 0.25 / (height * scale + 0.3), 0.03, 0)
+    figure.subplots_adjust(0, 0, 1, 1 - 0.25 / (rows * (height * scale + 0.3)), 0.03, 0.25 / (height * scale))
     return figure
 
 

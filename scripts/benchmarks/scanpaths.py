@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -34,13 +35,15 @@ MODELS = {
 
 
 def measure_scanpaths(plan: Plan) -> Iterator[Figure]:
-    """All figures of `saccadeworld benchmark scanpaths`, one after the other."""
+    """All figures of `saccadeworld benchmark scanpaths`, one after the other, in the processor's own time."""
     worlds = {name: _world(name) for name in INHIBITIONS}
     for rows in ROWS:
         yield from _sequences(worlds, rows, plan)
     pictures = worlds["disc"].pictures[:MODEL_PICTURES]
     for name, aim in MODELS.items():
-        times = side_by_side({name: partial(make_saliency(name), pictures)}, plan.runs, plan.seconds)[name]
+        times = side_by_side(
+            {name: partial(make_saliency(name), pictures)}, plan.runs, plan.seconds, time.process_time
+        )[name]
         title = f"saliency maps of {SIDE}x{SIDE}: {name}"
         yield Figure(title, len(pictures) / times.middle, "maps/s", times.spread, aim=aim)
 
@@ -64,7 +67,7 @@ def _sequences(worlds: dict[str, ImagesWorld], rows: int, plan: Plan) -> Iterato
         "crop": partial(world.views, scenes.repeat_interleave(LENGTH), poses),
     }
     calls = {**stages, "rollout": partial(world.rollout, rows, LENGTH, "saliency"), "released": released}
-    times = side_by_side(calls, plan.runs, plan.seconds)
+    times = side_by_side(calls, plan.runs, plan.seconds, time.process_time)
     for name in stages:
         yield _figure(f"{rows} rows: {name}", times[name], rows, "whole rollout", times["rollout"], rows)
     aim = "at least 100, hoping for 300"
