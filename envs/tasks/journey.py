@@ -54,7 +54,10 @@ class Journey(Task):
         super().__init__(world, observe_pose=False)
         self.movements = movements
         self.length = movements + 1
-        self.policy = world.policy(passive if isinstance(passive, str) else None) if passive else None
+        self.passive = bool(passive)
+        self._policy = passive if isinstance(passive, str) else None  # by name: the world, pickled, makes it again
+        if passive:
+            world.policy(self._policy)
         self.observe_view = observe_view
         self.observe_action = observe_action
 
@@ -68,7 +71,7 @@ class Journey(Task):
 
     def begin(self, seeds: Tensor, scenes: Tensor) -> Rows:
         state = {"action": torch.tensor(self.world.still, device=seeds.device).repeat(len(seeds), 1)}
-        if self.policy is None:
+        if not self.passive:
             start = draw_poses(self.world, seeds, scenes)
         else:
             state["path"], state["commands"] = self._walk(seeds, scenes)
@@ -103,7 +106,7 @@ class Journey(Task):
         """
         aims = self.aim(rows, actions)
         poses, commands = self.land(rows, aims), self.world.actions_between(rows.poses, aims)
-        if self.policy is None:
+        if not self.passive:
             return poses, commands
         every, step = torch.arange(len(actions), device=actions.device), rows.steps.clamp_max(self.movements - 1)
         due = self.is_due(rows)[:, None]
@@ -112,8 +115,7 @@ class Journey(Task):
 
     def _walk(self, seeds: Tensor, scenes: Tensor) -> tuple[Tensor, Tensor]:
         """The poses and the commands of a passive journey, (N, M + 1, P) and (N, M, A) float32."""
-        assert self.policy is not None
-        episodes = Episodes(self.world, seeds, scenes)
+        policy, episodes = self.world.policy(self._policy), Episodes(self.world, seeds, scenes)
         for _ in range(self.movements + 1):
-            episodes.append(self.policy(episodes))
+            episodes.append(policy(episodes))
         return episodes.poses, episodes.actions
