@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -65,6 +66,15 @@ class SaliencyFixations:
         self.live = live
         self.cache = cache
         self._running: WeakKeyDictionary[Episodes, tuple[FixationSampler, Tensor]] = WeakKeyDictionary()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SaliencyFixations:
+        """Itself: it does not change but for what it keeps ready."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds what the maps come from, and they are made anew."""
+        made = partial(SaliencyFixations, live=self.live, cache=self.cache)
+        return made, (self.maps, self.inhibition, self.amplitudes)
 
     @cached_property
     def sampler(self) -> FixationSampler:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ class PictureMaps:
         device: where maps are handed out.
         read: (K,) int64 indices of pictures -> (K, side, side) float32, non-negative, each with sum 1.
         model: the name of the model that makes them, or an empty text where they come from elsewhere.
-        fingerprint: of the pictures.
+        source: what `picture_maps` made this of, which a pickle holds instead of it.
     """
 
     count: int
@@ -46,7 +47,10 @@ class PictureMaps:
     device: torch.device
     read: Callable[[Tensor], Tensor]
     model: str
-    fingerprint: Callable[[], str]
+    source: tuple[str | SaliencyModel, PictureSet]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return picture_maps, self.source
 
     def load(self, cache: str | Path | None = None) -> Tensor:
         """All maps, (N, side, side) float32, in memory, or on the CPU as they lie in the file of a cache.
@@ -61,7 +65,7 @@ class PictureMaps:
             for chunk, place in zip(self._chunks(), maps.split(_CHUNK), strict=True):
                 place.copy_(chunk)
             return maps
-        key = f"{_VERSION} {self.model} {self.count} {self.side} {self.fingerprint()}"
+        key = f"{_VERSION} {self.model} {self.count} {self.side} {_fingerprint(self.source[1])}"
         path = Path(cache) / f"{self.model}-{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
@@ -131,7 +135,7 @@ def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> Picture
         def read(indices: Tensor) -> Tensor:
             return stored.read(indices.tolist(), bank.shape[1]).to(bank.device)
 
-    return PictureMaps(len(bank), bank.shape[1], bank.device, read, name, lambda: _fingerprint(pictures))
+    return PictureMaps(len(bank), bank.shape[1], bank.device, read, name, (saliency, pictures))
 
 
 def _stored(saliency: str, pictures: PictureSet) -> StoredMaps:

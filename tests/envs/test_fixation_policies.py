@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,15 @@ def apart(fixations: torch.Tensor) -> torch.Tensor:
     """Rows and columns between any two fixations of an episode. (B, L, 2) -> (B, L (L - 1) / 2, 2)."""
     first, second = torch.triu_indices(fixations.shape[1], fixations.shape[1], 1)
     return (fixations[:, first] - fixations[:, second]).abs()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_pickles_and_copies_go_on_alike(pictures: PictureSet, live: bool):
+    world = ImagesWorld(pictures, fovea=12, saliency_live=live)
+    policy, expected = world.policies["saliency"], pixels(world)
+    assert copy.deepcopy(policy) is policy
+    again = pickle.loads(pickle.dumps(policy))
+    assert torch.equal((world.rollout(300, 4, again).poses * world.side).round(), expected)
 
 
 def test_live_maps_lead_to_the_same_fixations(pictures: PictureSet):
