@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..seqjepa.training import DivergedError
 
-_USER_ERRORS = (ValueError, TypeError, OSError, DivergedError)
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, DivergedError)  # of imports: what is to be installed
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
 
 

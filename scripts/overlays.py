@@ -46,7 +46,15 @@ def overlays(picture: np.ndarray, maps: Mapping[str, np.ndarray], fixations: Sca
         picture: (H, W, 3) uint8.
         maps: (H, W) each.
         fixations: of one observer.
+
+    Raises:
+        ValueError: for a map of another size.
     """
+    for name, saliency in maps.items():
+        if saliency.shape != picture.shape[:2]:
+            raise ValueError(
+                f"the map {name} has {saliency.shape} pixels, its picture {picture.shape[:2]}: make it anew"
+            )
     height, width = picture.shape[:2]
     scale = _SIDE / max(height, width)
     columns = min(_COLUMNS, 1 + len(maps))

@@ -117,6 +117,10 @@ class Saliency:
         check_seed(self.seed)
         check_whole("--overlays", self.overlays, 0)
         check_number("--sigma", self.sigma, 0.001, 1)
+        if not self.model:
+            raise ValueError(
+                "--model has no name after it: give one or more, or leave it out for the best built-in one"
+            )
         if self.size is not None:
             check_whole("--size", self.size, SMALLEST_SIDE)
             if self.layout == "files":

@@ -1,4 +1,5 @@
 import base64
+import importlib.util
 import io
 import json
 import math
@@ -155,6 +156,7 @@ def test_fixations_on_the_squares_of_an_array(saccadeworld, tmp_path, pictures, 
     ("options", "message"),
     [
         ("--model best", "saliency='best' is not known; use one of 'uniform'"),
+        ("--model", "--model has no name after it"),
         ("--size 32", "--size 32 is for --layout array"),
         ("--layout array --size 4", "--size=4 is out of range; use at least 8"),
         ("--sigma 0", "--sigma=0.0 is out of range"),
@@ -172,6 +174,22 @@ def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, pictures, options
     assert (result.code, result.err.count("\n")) == (2, 1), result.err
     assert message in result.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("deepgaze_pytorch") is not None, reason="DeepGaze is there")
+def test_a_model_that_is_not_installed(saccadeworld, tmp_path, pictures):
+    result = saccadeworld("saliency --model deepgaze --images", pictures, "--out", tmp_path / "out")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "install it with `pip install git+https://github.com/matthias-k/DeepGaze`" in result.err
+
+
+def test_a_kept_map_of_another_size_is_not_shown(saccadeworld, tmp_path, pictures):
+    command = ("saliency --model uniform --images", pictures, "--out", tmp_path / "out")
+    assert saccadeworld(*command).code == 0
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(pictures / "a.png")
+    result = saccadeworld(*command, "--existing keep")
+    assert result.code == 2
+    assert "the map uniform has (32, 48) pixels, its picture (9, 9): make it anew" in result.err
 
 
 def test_pictures_that_do_not_suit(saccadeworld, tmp_path, pictures, fixations):
