@@ -61,8 +61,9 @@ class Combined(SaliencyModel):
     weights fitted to nine tenths of the pictures the others are predicted at 800x600 pixels with a normalised scanpath
     saliency (NSS) of 2.13 and 1.00 bit per fixation more than by the centre bias of the other pictures (standard
     deviations over pictures 0.79 and 0.65); places alone have 0.97 and 0.00, and one observer is predicted by the
-    fourteen others with an NSS of 3.7. Weights fitted to ten pictures predict others as well. On their central squares
-    at 96x96 pixels the same weights have 1.84 and 0.85. Without a channel, and with that channel and places alone:
+    fourteen others with an NSS of 3.7. Weights fitted to ten pictures predict others as well; but which channels there
+    are, and their scales, was chosen on the same 60. On their central squares at 96x96 pixels these weights have 1.83
+    and 0.85. Without a channel, and with that channel and places alone:
 
     ==============  ============  ===========  =============  ============
     channel         NSS, without  NSS, by it   bits, without  bits, by it
