@@ -75,7 +75,7 @@ class BoxActions(ActionForm):
 
     def answers(self, actions: Tensor) -> Tensor:
         flags, scores = actions[:, self.world.action_dim], actions[:, self.world.action_dim + 1 :]
-        return torch.where(flags > 0, scores.argmax(dim=1), -1)
+        return scores.argmax(dim=1).masked_fill_(flags <= 0, -1)
 
     def reach(self, poses: Tensor) -> Tensor:
         return torch.full((len(poses),), self.world.reach, device=poses.device)

@@ -82,7 +82,7 @@ class Journey(Task):
         observation = super().observe(rows)
         if self.observe_action:
             observation["action"] = rows.state["action"].clamp(self.world.action_low, self.world.action_high)
-        observation["phase"] = self.is_due(rows)[:, None].to(torch.int8)
+        observation["phase"] = self.is_due(rows)[:, None].view(torch.int8)
         return observation
 
     def info(self, rows: Rows) -> dict[str, Tensor]:
