@@ -58,8 +58,10 @@ class Saliency:
             are missing, or "replace" them.
         fixations: human fixations on the pictures, OSIE's fixations.json, matched by the names of files.
         sigma: of the densities of fixations, in shorter sides of the picture; a degree of visual angle in OSIE.
+        inhibition: of return in scanpaths that are drawn from the maps to be compared with people's, its radius in
+            shorter sides of the picture; by default that of the paper, half a fovea of 32 pixels in 96.
         overlays: how many pictures the report shows.
-        seed: of the scanpaths that are drawn from the maps, to be compared with people's.
+        seed: of the scanpaths.
         device: "cpu" or "cuda".
         download: fetch what "deepgaze" needs and is not there; nothing else asks the network.
     """
@@ -72,6 +74,7 @@ class Saliency:
     existing: Existing = "refuse"
     fixations: Path | None = None
     sigma: float = 0.04
+    inhibition: float = 1 / 6
     overlays: int = 12
     seed: int = 0
     device: str = "cpu"
@@ -117,6 +120,7 @@ class Saliency:
         check_seed(self.seed)
         check_whole("--overlays", self.overlays, 0)
         check_number("--sigma", self.sigma, 0.001, 1)
+        check_number("--inhibition", self.inhibition, 0, 1)
         if not self.model:
             raise ValueError(
                 "--model has no name after it: give one or more, or leave it out for the best built-in one"
@@ -138,10 +142,10 @@ class Saliency:
         of = {name: partial(_map, stored, matched.indices) for name, stored in maps.items()}
         with tqdm(total=2 * len(matched.indices), desc="scores", unit=" pictures", disable=None) as bar:
             scores = score_maps(of, matched.fixations, self.sigma, bar.update)
-            paths = score_scanpaths(of, matched.fixations, self.seed, bar.update)
+            paths = score_scanpaths(of, matched.fixations, self.inhibition, self.seed, bar.update)
         return [
             ScoreTable("maps of", saliency_scores.METRICS, scores, saliency_scores.NOTE),
-            ScoreTable("scanpaths of", scanpath_scores.METRICS, paths, scanpath_scores.NOTE),
+            ScoreTable("scanpaths of", scanpath_scores.METRICS, paths, scanpath_scores.NOTE.format(self.inhibition)),
         ]
 
     def _write_report(
@@ -178,7 +182,8 @@ class Saliency:
         words = ["saccadeworld", "saliency", "--images", str(self.images), "--model", *self.model]
         words += ["--layout", self.layout, *([] if self.size is None else ["--size", str(self.size)])]
         if self.fixations is not None:
-            words += ["--fixations", str(self.fixations), "--sigma", f"{self.sigma:g}", "--seed", str(self.seed)]
+            words += ["--fixations", str(self.fixations), "--sigma", f"{self.sigma:g}"]
+            words += ["--inhibition", f"{self.inhibition:.4g}", "--seed", str(self.seed)]
         return shlex.join(words)
 
 

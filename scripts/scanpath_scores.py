@@ -16,26 +16,30 @@ from ..saliency.scanpaths import FixationSampler
 
 METRICS = {"scanmatch": "ScanMatch", "amplitude": "amplitude"}
 INTER_OBSERVER, OTHER_PICTURES = "inter-observer", "people-on-other-pictures"
-RADIUS = 1 / 6  # of inhibition, in shorter sides: 16 pixels of 96, as in the paper of seq-JEPA
 NOTE = (
-    "Scanpaths drawn from the maps, with inhibition of return within a sixth of the shorter side and with people's "
-    "preference for short saccades, as many and as long as those of the observers: ScanMatch of each with each other "
-    "observer (1: the same sequence), and the mean amplitude of saccades in shorter sides of the picture. The levels "
-    f"are people: {INTER_OBSERVER}, each with each other on the same picture, and {OTHER_PICTURES}, with each other's "
-    "on another one. Mean ± standard deviation over pictures."
+    "Scanpaths drawn from the maps, with inhibition of return within {:.3g} shorter sides of the picture and with "
+    "people's preference for short saccades, as many and as long as those of the observers. ScanMatch is of each with "
+    "each other observer (1: the same sequence), the amplitude the mean of saccades in shorter sides. The levels are "
+    f"people: {INTER_OBSERVER}, each with each other on the same picture, and {OTHER_PICTURES}, with each other's on "
+    "another one. Mean ± standard deviation over pictures."
 )
 
 Scores = dict[str, list[dict[str, float]]]
 
 
 def score_scanpaths(
-    maps: dict[str, Callable[[int], Tensor]], fixations: Fixations, seed: int, report: Callable[[], object]
+    maps: dict[str, Callable[[int], Tensor]],
+    fixations: Fixations,
+    radius: float,
+    seed: int,
+    report: Callable[[], object],
 ) -> Scores:
     """Score scanpaths from the maps of models, and those of people.
 
     Args:
         maps: for each model what gives the map of a picture, (H, W).
         fixations: on those pictures, two at least, by two observers at least on each.
+        radius: of inhibition, in shorter sides of a picture.
         seed: of the scanpaths.
         report: called after each picture.
 
@@ -47,9 +51,8 @@ def score_scanpaths(
     for picture, (people, size) in enumerate(zip(fixations.scanpaths, fixations.sizes, strict=True)):
         observers = [path for path in people if len(path)]
         for name, of in maps.items():
-            drawn = draw_scanpaths(
-                of(picture), [len(path) for path in observers], _seeds(seed, picture, len(observers))
-            )
+            seeds = _seeds(seed, picture, len(observers))
+            drawn = draw_scanpaths(of(picture), [len(path) for path in observers], radius * min(size), seeds)
             pairs = [(i, j) for i in range(len(drawn)) for j in range(len(drawn)) if i != j]
             values = match([drawn[i] for i, _ in pairs], [observers[j] for _, j in pairs], size)
             scores[name].append({"scanmatch": float(values.mean())} | _amplitude(drawn, min(size)))
@@ -60,16 +63,17 @@ def score_scanpaths(
     return scores | {OTHER_PICTURES: other}
 
 
-def draw_scanpaths(saliency: Tensor, lengths: Sequence[int], seeds: Tensor) -> list[Scanpath]:
+def draw_scanpaths(saliency: Tensor, lengths: Sequence[int], radius: float, seeds: Tensor) -> list[Scanpath]:
     """Scanpaths on one picture.
 
     Args:
         saliency: (H, W), non-negative, with a positive sum.
         lengths: how many fixations each of B scanpaths has.
+        radius: of inhibition, in pixels.
         seeds: (B,) int64.
     """
     height, width = saliency.shape
-    sampler = FixationSampler(saliency[None], DiscInhibition(RADIUS * min(height, width)), ExponentialAmplitudes())
+    sampler = FixationSampler(saliency[None], DiscInhibition(radius), ExponentialAmplitudes())
     scenes = torch.zeros(len(seeds), dtype=torch.int64)
     pixels = torch.empty(len(seeds), 0, 2, dtype=torch.int64)
     for step in range(max(lengths)):
