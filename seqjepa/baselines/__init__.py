@@ -5,14 +5,28 @@ from typing import Any
 
 from .baseline import ActionConditioned, Baseline, BaselineConfig
 from .byol import BYOL
+from .conditional_byol import ConditionalBYOL
 from .conv_jepa import ConvJEPA
+from .equimod import EquiMod
+from .sen import SEN
+from .sie import SIE
 from .simclr import SimCLR
 from .vicreg import VICReg
 from .vicreg_traj import VICRegTraj
 
 __all__ = ["BASELINES", "ActionConditioned", "Baseline", "BaselineConfig", "make_baseline"]
 
-_CLASSES: tuple[type[Baseline[Any]], ...] = (SimCLR, BYOL, VICReg, VICRegTraj, ConvJEPA)
+_CLASSES: tuple[type[Baseline[Any]], ...] = (
+    SimCLR,
+    BYOL,
+    VICReg,
+    VICRegTraj,
+    SEN,
+    EquiMod,
+    SIE,
+    ConditionalBYOL,
+    ConvJEPA,
+)
 
 BASELINES: MappingProxyType[str, type[Baseline[Any]]] = MappingProxyType({c.Config.method: c for c in _CLASSES})
 """The baselines by name."""

@@ -13,6 +13,10 @@ SMALL = {
     "byol": {"projector": (24, 12), "predictor_hidden": 16},
     "vicreg": {"projector": (24, 12)},
     "vicreg-traj": {"projector": (24, 12)},
+    "sen": {"projector": (24, 12), "action_embedding_dim": 6},
+    "equimod": {"projector": (24, 12), "action_embedding_dim": 6},
+    "sie": {"projector": (24, 12)},
+    "conditional-byol": {"projector": (24, 12), "action_embedding_dim": 6, "predictor_hidden": 16},
     "conv-jepa": {"projector": (24, 12), "action_embedding_dim": 6, "predictor_hidden": 16},
 }
 """Options of small heads for each method."""
