@@ -39,8 +39,8 @@ class EvaluationConfig:
             not, such as a walk, leaves nothing for the first pose alone to tell.
         repeats: evaluations with fresh episodes and probes; the spread of the scores is over these.
         hidden: width of the MLPs, which regress rotations, crops and jitter.
-        epochs: passes of its training; the paper's values are 1024 and 300.
-        decay: its weight decay; the paper has none, but with few instances it learns them by heart.
+        epochs: passes of their training; the paper's values are 1024 and 300.
+        decay: their weight decay; the paper has none, but with few instances it learns them by heart.
         pooled: whether to report the pooled R2 too.
         bf16: whether to run model and regressor under bfloat16 autocast, which changes scores by less than their
             spread.
