@@ -43,8 +43,8 @@ SIZE = 96
 class Saliency:
     """Make saliency maps of your pictures, and score them where there are human fixations.
 
-    Leaves in the folder `out`: maps/ (for each model a folder with a file for each picture, or an array), report.html,
-    metrics.json, saliency.md (the scores, if any) and pictures.txt (the pictures in the order of an array).
+    Leaves in the folder `out`: maps/ (for each model a folder with a file for each picture, or an array and the names
+    of the pictures in its order), report.html, metrics.json and, where there are scores, saliency.md.
 
     Attributes:
         images: a folder of pictures of any size and mode, flat or nested.
@@ -88,7 +88,24 @@ class Saliency:
         fixations = None if self.fixations is None else load_osie(self.fixations)
         pictures = PictureFolder.find(self.images, self._side, partial(tqdm, desc="reading pictures", disable=None))
         matched = None if fixations is None else MatchedFixations.of(fixations, pictures)
-        stores = {name: map_store(pictures, self.layout, out / "maps", name) for name in models}
+        maps, metrics = self._maps(models, pictures, out / "maps", device)
+        tables = [] if matched is None else self._score(matched, maps)
+        metrics |= {key: value for table in tables for key, value in table.flat.items()}
+        skipped = [asdict(file) for file in pictures.skipped]
+        write_metrics(out, metrics, self.seed, asdict(self), skipped=skipped)
+        if tables:
+            write_atomically(out / "saliency.md", "\n".join(as_markdown(table.rows) for table in tables))
+        self._write_report(out, pictures, maps, matched, tables)
+        print("\n".join([] if matched is None else matched.missing))
+        for table in tables:
+            print(f"\n{format_table(table.rows)}\n\n{fill(table.note, 120)}")
+        print(f"\n{len(pictures)} maps of each model in {out / 'maps'}; report: {out / 'report.html'}")
+
+    def _maps(
+        self, models: Mapping[str, SaliencyModel], pictures: PictureFolder, folder: Path, device: torch.device
+    ) -> tuple[dict[str, StoredMaps], dict[str, float]]:
+        """The maps of all models, made as far as they are not there, and how many there are and how fast it was."""
+        stores = {name: map_store(pictures, self.layout, folder, name) for name in models}
         missing = {name: store.missing(self.existing) for name, store in stores.items()}
         warn_of_skipped(self.images, pictures.skipped)
         metrics = {"pictures": float(len(pictures)), "pictures/skipped": float(len(pictures.skipped))}
@@ -97,20 +114,7 @@ class Saliency:
                 seconds = make_maps(model, stores[name], missing[name], device, bar.update)
             if missing[name]:
                 metrics[f"{name}/maps_per_second"] = len(missing[name]) / seconds
-        write_atomically(out / "pictures.txt", "".join(f"{name}\n" for name in pictures.names))
-        maps = {name: store.open() for name, store in stores.items()}
-        tables = [] if matched is None else self._score(matched, maps)
-        metrics |= {key: value for table in tables for key, value in table.flat.items()}
-        skipped = [asdict(file) for file in pictures.skipped]
-        write_metrics(out, metrics, self.seed, asdict(self), skipped=skipped)
-        if tables:
-            write_atomically(out / "saliency.md", "\n".join(as_markdown(table.rows) for table in tables))
-        self._write_report(out, pictures, maps, matched, tables)
-        for line in [] if matched is None else matched.missing:
-            print(line)
-        for table in tables:
-            print(f"\n{format_table(table.rows)}\n\n{fill(table.note, 120)}")
-        print(f"\n{len(pictures)} maps of each model in {out / 'maps'}; report: {out / 'report.html'}")
+        return {name: store.open() for name, store in stores.items()}, metrics
 
     @property
     def _side(self) -> int | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..saliency.models import SaliencyModel
 from ..saliency.stored_maps import StoredMaps, map_file, open_array, open_files, write_array, write_file
 from .picture_folder import PictureFolder
+from .results import write_atomically
 
 Existing = Literal["refuse", "keep", "replace"]
 Layout = Literal["files", "array"]
@@ -102,13 +103,14 @@ class MapFiles(MapStore):
 
 @dataclass(frozen=True)
 class MapArray(MapStore):
-    """One array of the maps of square pictures, in their order."""
+    """One array of the maps of square pictures, in their order, and beside it a text file with the pictures' names."""
 
     def there(self) -> set[int]:
         return set(range(len(self.pictures))) if self.place.is_file() else set()
 
     def write(self, chunks: Iterator[Chunk]) -> None:
         write_array(self.place, (maps for _, maps in chunks), len(self.pictures))
+        write_atomically(self._names, self._expected)
 
     def open(self) -> StoredMaps:
         stored = open_array(self.place, len(self.pictures))
@@ -117,7 +119,19 @@ class MapArray(MapStore):
             raise ValueError(
                 f"{self.place} has maps of side {side}, not {self.pictures.size}: choose --existing replace"
             )
+        if not self._names.is_file() or self._names.read_text(encoding="utf-8") != self._expected:
+            raise ValueError(
+                f"{self._names} does not list the pictures of {self.pictures.root}: choose --existing replace"
+            )
         return stored
+
+    @property
+    def _names(self) -> Path:
+        return self.place.with_suffix(".txt")
+
+    @property
+    def _expected(self) -> str:
+        return "".join(f"{name}\n" for name in self.pictures.names)
 
 
 def map_store(pictures: PictureFolder, layout: Layout, folder: Path, model: str) -> MapStore:

@@ -68,7 +68,6 @@ def test_a_map_for_each_picture_at_its_size(saccadeworld, tmp_path, pictures):
     assert "2 files skipped: broken.jpg (" in result.err
     assert "tiny.png (90 x 3 pixels are too few" in result.err
     names = ["a.png", "deep/b.png", "deep/er/c.png", "deep/tall.bmp", "grey.png"]
-    assert (out / "pictures.txt").read_text().splitlines() == names
     for model in ("spectral-residual", "centre-bias"):
         stored = open_files([pictures / name for name in names], pictures, out / "maps" / model)
         assert [stored.raw(i).shape for i in range(5)] == [(32, 48), (32, 48), (32, 48), (50, 20), (24, 24)]
@@ -89,7 +88,7 @@ def test_an_array_of_square_maps(saccadeworld, tmp_path, pictures):
     out = tmp_path / "out"
     result = saccadeworld("saliency --layout array --size 16 --model uniform --images", pictures, "--out", out)
     assert result.code == 0, result.err
-    names = (out / "pictures.txt").read_text().splitlines()
+    names = (out / "maps" / "uniform.txt").read_text().splitlines()
     assert "tiny.png" in names, "it is enlarged"
     array = np.load(out / "maps" / "uniform.npy")
     assert (array.shape, array.dtype) == ((6, 1, 16, 16), np.float32)
@@ -115,11 +114,14 @@ def test_maps_that_are_there_are_not_lost(saccadeworld, tmp_path, pictures):
     np.testing.assert_allclose(np.load(kept), 1 / (32 * 48))
 
 
-def test_an_array_of_another_size_is_not_taken_for_one(saccadeworld, tmp_path, pictures):
+def test_an_array_of_other_pictures_is_not_taken_for_one(saccadeworld, tmp_path, pictures):
     command = ("saliency --layout array --model uniform --overlays 0 --images", pictures, "--out", tmp_path / "out")
     assert saccadeworld(*command, "--size 16").code == 0
     assert "has maps of side 16, not 24" in saccadeworld(*command, "--size 24 --existing keep").err
     assert saccadeworld(*command, "--size 24 --existing replace").code == 0
+    assert saccadeworld(*command, "--size 24 --existing keep").code == 0
+    (pictures / "a.png").rename(pictures / "z.png")
+    assert "uniform.txt does not list the pictures of" in saccadeworld(*command, "--size 24 --existing keep").err
 
 
 def test_scores_stand_beside_the_levels(saccadeworld, tmp_path, pictures, fixations):
