@@ -186,7 +186,7 @@ class ImagesWorld(World):
 
     def distance(self, start: Tensor, end: Tensor) -> Tensor:
         """Euclidean, in sides of the picture."""
-        return (end - start).norm(dim=-1)
+        return torch.linalg.vector_norm(end - start, dim=-1)
 
     def choices(self, poses: Tensor) -> Tensor:
         """Saccades to the centres of a grid of 5 x 5 cells, row by row."""
