@@ -32,13 +32,13 @@ class Benchmark:
     Attributes:
         what: "env": steps of the environments, their growth with rows and pictures, and their memory. "scanpaths":
             sequences of glimpses guided by saliency, stage by stage, and saliency maps.
-        out: the folder of the results.
+        out: the folder of the results; runs/benchmark-env and so on when left out.
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
     """
 
     what: Annotated[Literal["env", "scanpaths"], tyro.conf.Positional] = "env"
-    out: Path = Path("runs/benchmark")
+    out: Path | None = None
     runs: int = 9
     seconds: float = 0.2
 
@@ -46,7 +46,7 @@ class Benchmark:
         check_whole("--runs", self.runs, 1)
         if not 0 < self.seconds < 60:
             raise ValueError(f"--seconds {self.seconds}: give more than 0 and less than 60")
-        out = prepare_folder(self.out)
+        out = prepare_folder(self.out or Path("runs") / f"benchmark-{self.what}")
         torch.set_num_threads(1)
         bar = tqdm(BENCHMARKS[self.what](Plan(self.runs, self.seconds)), unit=" figures", disable=None)
         figures = list(bar)
