@@ -1,6 +1,8 @@
-"""The world model: seq-JEPA and what trains, probes and stores it."""
+"""The world model: seq-JEPA, its baselines, and what trains, probes and stores them."""
 
+from .baselines import BASELINES, make_baseline
 from .config import SeqJEPAConfig
+from .methods import load_model
 from .model import SeqJEPA
 
-__all__ = ["SeqJEPA", "SeqJEPAConfig"]
+__all__ = ["BASELINES", "SeqJEPA", "SeqJEPAConfig", "load_model", "make_baseline"]

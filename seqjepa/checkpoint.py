@@ -76,7 +76,10 @@ def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigTyp
         raise ValueError(f"{path} has version {version!r}, this program reads version {VERSION}")
     method = values.pop("method", SeqJEPAConfig.method)
     if method not in kinds:
-        raise ValueError(f"{path} describes a model of the method {method!r}, expected {' or '.join(map(repr, kinds))}")
+        expected = " or ".join(map(repr, kinds))
+        raise ValueError(
+            f"{path} describes a model of the method {method!r}, expected {expected}; load it by the method's class"
+        )
     try:
         return kinds[method].from_dict(values)
     except (ValueError, TypeError) as error:
