@@ -6,6 +6,7 @@ from typing import Any
 from .baseline import ActionConditioned, Baseline, BaselineConfig
 from .byol import BYOL
 from .conditional_byol import ConditionalBYOL
+from .context_ssl import ContextSSL
 from .conv_jepa import ConvJEPA
 from .equimod import EquiMod
 from .sen import SEN
@@ -26,6 +27,7 @@ _CLASSES: tuple[type[Baseline[Any]], ...] = (
     SIE,
     ConditionalBYOL,
     ConvJEPA,
+    ContextSSL,
 )
 
 BASELINES: MappingProxyType[str, type[Baseline[Any]]] = MappingProxyType({c.Config.method: c for c in _CLASSES})

@@ -18,6 +18,15 @@ SMALL = {
     "sie": {"projector": (24, 12)},
     "conditional-byol": {"projector": (24, 12), "action_embedding_dim": 6, "predictor_hidden": 16},
     "conv-jepa": {"projector": (24, 12), "action_embedding_dim": 6, "predictor_hidden": 16},
+    "context-ssl": {
+        "pairs": 2,
+        "masking": 0.0,
+        "width": 16,
+        "layers": 2,
+        "heads": 2,
+        "projection": 12,
+        "regressor": (9,),
+    },
 }
 """Options of small heads for each method."""
 
@@ -31,7 +40,8 @@ def tiny_baseline(name: str, seed: int = 0, action_dim: int = 2, **options) -> B
 def tiny_batch(count: int = 6, length: int = 4, action_dim: int = 2, side: int = 8) -> SimpleNamespace:
     random = torch.Generator().manual_seed(1)
     views = torch.randint(0, 256, (count, length, 3, side, side), dtype=torch.uint8, generator=random)
-    return SimpleNamespace(views=views, actions=torch.randn(count, length - 1, action_dim, generator=random))
+    actions, poses = (torch.randn(count, steps, action_dim, generator=random) for steps in (length - 1, length))
+    return SimpleNamespace(views=views, actions=actions, poses=poses)
 
 
 def embeddings(model: Baseline, views: torch.Tensor, encoder: nn.Module | None = None) -> np.ndarray:

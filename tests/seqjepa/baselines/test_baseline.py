@@ -238,6 +238,7 @@ def test_everything_on_a_pretended_device(name):
         device = f"{PRETENDED}:0"
         batch.views = torch.zeros(6, 4, 3, 8, 8, dtype=torch.uint8, device=device)
         batch.actions = torch.ones(6, 3, 2, device=device)
+        batch.poses = torch.ones(6, 4, 2, device=device)
         trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(trainable)
         parts = model.loss_parts(batch)
@@ -264,7 +265,7 @@ def test_a_training_step_on_cuda_equals_the_cpu(name):
     model, batch = tiny_baseline(name), tiny_batch(32)
     expected = model.loss(batch)
     model.cuda()
-    batch.views, batch.actions = batch.views.cuda(), batch.actions.cuda()
+    batch.views, batch.actions, batch.poses = batch.views.cuda(), batch.actions.cuda(), batch.poses.cuda()
     torch.cuda.set_sync_debug_mode("error")
     try:
         loss = model.loss(batch)

@@ -3,6 +3,7 @@
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import torch.distributed as dist
@@ -22,10 +23,8 @@ class Loss(nn.Module):
         super().__init__()
         self.model = tiny_baseline(name).eval()
 
-    def forward(self, views: Tensor, actions: Tensor) -> Tensor:
-        batch = tiny_batch()
-        batch.views, batch.actions = views, actions
-        return self.model.loss(batch)
+    def forward(self, views: Tensor, actions: Tensor, poses: Tensor) -> Tensor:
+        return self.model.loss(SimpleNamespace(views=views, actions=actions, poses=poses))
 
 
 def losses_and_gradients(rank: int = 0, share: int = 1) -> dict[str, Tensor]:
@@ -34,7 +33,7 @@ def losses_and_gradients(rank: int = 0, share: int = 1) -> dict[str, Tensor]:
     for name in SMALL:
         loss = Loss(name)
         network = DistributedDataParallel(loss) if share > 1 else loss
-        value = network(batch.views.chunk(share)[rank], batch.actions.chunk(share)[rank])
+        value = network(*(part.chunk(share)[rank] for part in (batch.views, batch.actions, batch.poses)))
         value.backward()
         found[f"{name} loss"] = value.detach()
         for parameter, weights in loss.model.named_parameters():
