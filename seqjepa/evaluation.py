@@ -13,7 +13,7 @@ from torch import Tensor
 from ..envs.augmentations.parameters import LATENTS
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
-from .episode_seeds import check_seed, first_episode
+from .episode_seeds import check_seed, first_of_repeat
 from .features import Features, extract_features
 from .metrics import accuracy, r2
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
@@ -21,7 +21,6 @@ from .view_model import ViewModel
 
 ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a walk is still near where it began
 
-_REPEAT = 1 << 32  # episodes set aside for each repeat
 _BY_MLP = ("rotation", "crop", "jitter")  # parts of actions; the others are regressed linearly
 
 
@@ -113,7 +112,7 @@ def evaluate(
         episodes = features(config.policy, config.views)
         walks = episodes if config.action_policy is None else features(config.action_policy, (ACTION_VIEWS,))
         parts = _action_parts(train)
-        fit = _regressor(parts, config, first_episode("probing", config.seed, repeat * _REPEAT))
+        fit = _regressor(parts, config, first_of_repeat("probing", config.seed, repeat))
         for name, value in (
             *_class_scores(*episodes, len(train.classes)),
             *_action_scores(*walks, fit, parts, config.pooled),
@@ -133,7 +132,7 @@ def _features(
     lengths: tuple[int, ...],
 ) -> tuple[Features, Features]:
     """What the probes of a repeat are fitted on, and what they are scored on."""
-    probing, testing = (first_episode(use, config.seed, repeat * _REPEAT) for use in ("probing", "testing"))
+    probing, testing = (first_of_repeat(use, config.seed, repeat) for use in ("probing", "testing"))
     fitted = extract_features(model, train, config.train_episodes, lengths, policy, probing, config.bf16)
     return fitted, extract_features(model, test, config.test_episodes, lengths, policy, testing, config.bf16)
 

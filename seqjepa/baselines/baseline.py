@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -83,6 +83,7 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
         check_actions(actions, (*projections.shape[:-1], self.config.action_dim), self._weight)
 
 
+@runtime_checkable
 class ActionConditioned(Protocol):
     """The further face of methods that predict the embedding of a view from that of another and the action between.
 
