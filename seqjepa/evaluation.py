@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from ..envs.augmentations.parameters import LATENTS
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
+from .disturbances import Disturbance
 from .episode_seeds import check_seed, first_of_repeat
 from .features import Features, extract_features
 from .metrics import accuracy, r2
@@ -43,6 +44,7 @@ class EvaluationConfig:
         pooled: whether to report the pooled R2 too.
         bf16: whether to run model and regressor under bfloat16 autocast, which changes scores by less than their
             spread.
+        disturbance: of what the aggregator is told of the test episodes; probes are fitted on undisturbed ones.
         seed: of the first repeat.
     """
 
@@ -57,6 +59,7 @@ class EvaluationConfig:
     decay: float = 0.0
     pooled: bool = False
     bf16: bool = False
+    disturbance: Disturbance = field(default_factory=Disturbance)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -102,10 +105,7 @@ def evaluate(
     Raises:
         ValueError: when the two worlds do not have the same classes, or none, or the model was made for other actions.
     """
-    if train.classes != test.classes:
-        raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
-    if not train.classes:
-        raise ValueError("these worlds have no classes to score: evaluate on scenes with labels")
+    _check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
         features = partial(_features, model, train, test, config, repeat)
@@ -122,6 +122,31 @@ def evaluate(
     return scores
 
 
+def evaluate_classes(
+    model: ViewModel, train: World, test: World, config: EvaluationConfig, report: Callable[[], object] = lambda: None
+) -> Scores:
+    """The scores of classes that `evaluate` gives, without those of actions; arguments and errors are the same.
+
+    The source may be another than that on which the model was trained: this is then the paper's test of transfer, of
+    encoder and aggregator as they are to other classes.
+    """
+    _check_classes(train, test)
+    scores: Scores = {}
+    for repeat in range(config.repeats):
+        episodes = _features(model, train, test, config, repeat, config.policy, config.views)
+        for name, value in _class_scores(*episodes, len(train.classes)):
+            scores.setdefault(name, []).append(value)
+        report()
+    return scores
+
+
+def _check_classes(train: World, test: World) -> None:
+    if train.classes != test.classes:
+        raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
+    if not train.classes:
+        raise ValueError("these worlds have no classes to score: evaluate on scenes with labels")
+
+
 def _features(
     model: ViewModel,
     train: World,
@@ -134,7 +159,9 @@ def _features(
     """What the probes of a repeat are fitted on, and what they are scored on."""
     probing, testing = (first_of_repeat(use, config.seed, repeat) for use in ("probing", "testing"))
     fitted = extract_features(model, train, config.train_episodes, lengths, policy, probing, config.bf16)
-    return fitted, extract_features(model, test, config.test_episodes, lengths, policy, testing, config.bf16)
+    return fitted, extract_features(
+        model, test, config.test_episodes, lengths, policy, testing, config.bf16, config.disturbance
+    )
 
 
 def _class_scores(fitted: Features, held_out: Features, classes: int) -> list:

@@ -12,10 +12,13 @@ from torch import Tensor
 from ..envs import draws
 from ..envs.rollout import Policy
 from ..envs.worlds import World
+from .disturbances import Disturbance
+from .eval_mode import evaluated
 from .matching import check_match
 from .view_model import ViewModel
 
 _CHUNK = 256
+_UNDISTURBED = Disturbance()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,6 @@ class Aggregating(Protocol):
         ...
 
 
-@torch.no_grad()
 def extract_features(
     model: ViewModel,
     world: World,
@@ -56,6 +58,7 @@ def extract_features(
     policy: str | Policy | None = None,
     seed: int = 0,
     bf16: bool = False,
+    disturbance: Disturbance = _UNDISTURBED,
 ) -> Features:
     """Roll out `count` episodes and embed them with the model in eval mode, whose mode is restored afterwards.
 
@@ -70,17 +73,14 @@ def extract_features(
         seed: of the first episode.
         bf16: whether to run the model under bfloat16 autocast: faster where the processor has it, and features that
             are off by less than a hundredth of their deviation.
+        disturbance: of what the aggregator is told; the poses and actions that are handed back are the true ones.
 
     Raises:
         ValueError: when the model was made for actions of another size than the world's.
     """
     check_match(model, world)
-    training = model.training
-    model.eval()
-    try:
-        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed, bf16))
-    finally:
-        model.train(training)
+    with evaluated(model):
+        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed, bf16, disturbance))
     return Features(
         z=torch.cat([chunk.z for chunk in chunks]),
         aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in chunks[0].aggregates},
@@ -98,19 +98,21 @@ def _embed_episodes(
     policy: str | Policy | None,
     seed: int,
     bf16: bool,
+    disturbance: Disturbance,
 ) -> Iterator[Features]:
     """The features chunk by chunk."""
     scenes = spread_scenes(world, count)
     for start in range(0, count, _CHUNK):
         batch = world.rollout(None, max(2, *lengths), policy, seed + start, scenes[start : start + _CHUNK])
+        seeds = torch.arange(len(batch), device=world.device) + seed + start
         with torch.autocast(world.device.type, torch.bfloat16, enabled=bf16):
             z = model.encode(batch.views).float()
-            aggregates = _aggregates(model, z, batch.actions, lengths) if isinstance(model, Aggregating) else {}
+            aggregates: dict[int, Tensor] = {}
+            if isinstance(model, Aggregating):
+                for m in lengths:
+                    told = disturbance(world, z[:, :m], batch.poses[:, :m], batch.actions[:, : m - 1], seeds)
+                    aggregates[m] = model.aggregate(*told).float()
         yield Features(z, aggregates, batch.poses, batch.actions, batch.labels)
-
-
-def _aggregates(model: Aggregating, z: Tensor, actions: Tensor, lengths: Sequence[int]) -> dict[int, Tensor]:
-    return {m: model.aggregate(z[:, :m], actions[:, : m - 1]).float() for m in lengths}
 
 
 def spread_scenes(world: World, count: int) -> Tensor:
