@@ -15,7 +15,7 @@ from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 from .disturbances import Disturbance
 from .episode_seeds import check_seed, first_of_repeat
-from .features import Features, extract_features
+from .features import Features, extract_features, one_view, two_views
 from .metrics import accuracy, r2
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
 from .view_model import ViewModel
@@ -108,11 +108,11 @@ def evaluate(
     _check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
-        features = partial(_features, model, train, test, config, repeat)
+        features = partial(split_features, model, train, test, config, repeat)
         episodes = features(config.policy, config.views)
         walks = episodes if config.action_policy is None else features(config.action_policy, (ACTION_VIEWS,))
         parts = _action_parts(train)
-        fit = _regressor(parts, config, first_of_repeat("probing", config.seed, repeat))
+        fit = make_regressor(parts, config, first_of_repeat("probing", config.seed, repeat))
         for name, value in (
             *_class_scores(*episodes, len(train.classes)),
             *_action_scores(*walks, fit, parts, config.pooled),
@@ -133,7 +133,7 @@ def evaluate_classes(
     _check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
-        episodes = _features(model, train, test, config, repeat, config.policy, config.views)
+        episodes = split_features(model, train, test, config, repeat, config.policy, config.views)
         for name, value in _class_scores(*episodes, len(train.classes)):
             scores.setdefault(name, []).append(value)
         report()
@@ -147,7 +147,7 @@ def _check_classes(train: World, test: World) -> None:
         raise ValueError("these worlds have no classes to score: evaluate on scenes with labels")
 
 
-def _features(
+def split_features(
     model: ViewModel,
     train: World,
     test: World,
@@ -189,7 +189,7 @@ def _action_parts(world: World) -> dict[str, int]:
     return {"position": world.action_dim}
 
 
-def _regressor(parts: Mapping[str, int], config: EvaluationConfig, seed: int) -> Fit:
+def make_regressor(parts: Mapping[str, int], config: EvaluationConfig, seed: int) -> Fit:
     """Regression of all parts, each by itself."""
     mlp = partial(fit_mlp, hidden=config.hidden, epochs=config.epochs, decay=config.decay, seed=seed, bf16=config.bf16)
 
@@ -205,26 +205,20 @@ def _action_scores(fitted: Features, held_out: Features, fit: Fit, parts: Mappin
     """Regressions of actions and poses, over all views of the episodes and all pairs of consecutive ones."""
     width = fitted.actions.shape[-1]
 
-    def pairs(f: Features) -> Tensor:
-        return torch.cat([f.z[:, :-1], f.z[:, 1:]], dim=-1).flatten(0, 1)
-
     def starts(f: Features) -> Tensor:
         return f.poses[:, :-1, :width].flatten(0, 1)
 
     def actions(f: Features) -> Tensor:
         return f.actions.flatten(0, 1)
 
-    def views(f: Features) -> Tensor:
-        return f.z.flatten(0, 1)
-
     def poses(f: Features) -> Tensor:
         return f.poses[..., :width].flatten(0, 1)
 
     scores = []
     for name, features, targets in (
-        ("action/relative", pairs, actions),
+        ("action/relative", two_views, actions),
         ("action/first_pose", starts, actions),
-        ("action/individual", views, poses),
+        ("action/individual", one_view, poses),
     ):
         predicted = fit(features(fitted), targets(fitted))(features(held_out))
         scores.append((name, r2(predicted, targets(held_out))))

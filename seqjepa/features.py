@@ -41,6 +41,16 @@ class Features:
     labels: Tensor
 
 
+def one_view(features: Features) -> Tensor:
+    """Embeddings of single views, (N L, D)."""
+    return features.z.flatten(0, 1)
+
+
+def two_views(features: Features) -> Tensor:
+    """Embeddings of consecutive views side by side, (N (L - 1), 2 D)."""
+    return torch.cat([features.z[:, :-1], features.z[:, 1:]], dim=-1).flatten(0, 1)
+
+
 @runtime_checkable
 class Aggregating(Protocol):
     """A model with an aggregator, as `SeqJEPA`."""

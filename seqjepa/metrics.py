@@ -1,11 +1,14 @@
-"""Scores of probes: accuracy, and two definitions of R2."""
+"""Scores of probes: accuracy, two definitions of R2, and the angle between rotations."""
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from ..envs import rotations
 
 Average = Literal["uniform", "pooled"]
 
@@ -38,6 +41,15 @@ def r2(predicted: Tensor, target: Tensor, average: Average = "uniform") -> float
     if average != "uniform":
         raise ValueError(f'average={average!r} is not known; use "uniform" or "pooled"')
     return _explained(errors.sum(0), (target - target.mean(0)).square().sum(0)).mean().item()
+
+
+def mean_angle(predicted: Tensor, target: Tensor) -> float:
+    """Mean geodesic angle in degrees, in [0, 180], between rotations (N, 4) as quaternions (x, y, z, w).
+
+    Those predicted may have any length but 0 and any sign; the targets are unit quaternions.
+    """
+    angles = rotations.angle_between(rotations.normalise(predicted.double()), target.double())
+    return math.degrees(angles.mean().item())
 
 
 def _explained(errors: Tensor, deviations: Tensor) -> Tensor:

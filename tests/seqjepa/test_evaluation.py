@@ -4,7 +4,7 @@ import pytest
 import torch
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
 from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, StoredViewsWorld, make_world
-from saccadeworld.seqjepa.evaluation import EvaluationConfig, _action_parts, _regressor, evaluate
+from saccadeworld.seqjepa.evaluation import EvaluationConfig, _action_parts, evaluate, make_regressor
 from tiny import CLASSES, tiny_model, tiny_pictures, tiny_world
 from torch import Tensor, nn
 
@@ -174,7 +174,7 @@ def test_the_heads_are_the_papers(name: str, pictures: PictureSet, meshes: MeshS
     assert world.action_dim == width
     x = 2 * torch.rand(1500, width, generator=torch.Generator().manual_seed(0)) - 1
     x, new = x.split([1000, 500])
-    fit = _regressor(_action_parts(world), EvaluationConfig(hidden=64, epochs=60), seed=0)
+    fit = make_regressor(_action_parts(world), EvaluationConfig(hidden=64, epochs=60), seed=0)
     predicted = fit(x, x.square())(new)
     known = 1 - (predicted - new.square()).square().mean(0) / new.square().var(0)
     assert (known[:by_mlp] > 0.4).all()
