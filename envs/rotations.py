@@ -55,7 +55,8 @@ def relative(start: Tensor, end: Tensor) -> Tensor:
 def angle_between(p: Tensor, q: Tensor) -> Tensor:
     """The geodesic angle between two rotations, in radians, in [0, pi]. (..., 4), (..., 4) -> (...)."""
     d = multiply(inverse(p), q)
-    return 2 * torch.atan2(d[..., :3].norm(dim=-1), d[..., 3].abs())
+    # Not atan2, whose last bit depends on where in a tensor a row stands.
+    return 2 * torch.atan(d[..., :3].norm(dim=-1) / d[..., 3].abs())
 
 
 def to_matrix(q: Tensor) -> Tensor:

@@ -72,6 +72,7 @@ WORLDS = (
     "objects",
     "objects under moving light",
     "objects with colours",
+    "objects with motor noise",
     "augmentations",
     "jitter",
     "stored views",
@@ -92,6 +93,9 @@ def world(request: pytest.FixtureRequest, pictures: PictureSet, meshes: MeshSet)
         "objects under moving light": lambda: ObjectsWorld(meshes, size=12, stage="view", rotations="so3"),
         "objects with colours": lambda: ObjectsWorld(
             meshes, size=12, latents="rotcolor", stage="view", rotations="inner", max_rotation=50
+        ),
+        "objects with motor noise": lambda: ObjectsWorld(
+            meshes, size=12, latents="rotcolor", rotations="so3", max_rotation=90, motor_noise=0.3
         ),
         "augmentations": lambda: AugmentationsWorld(pictures, view_size=24, target_view=2),
         "jitter": lambda: AugmentationsWorld(pictures, latents="jitter"),

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from .. import draws
 from ..checks import check_name, check_number
 from ..devices import resolve_device
 from ..policies import NearbyRotations, UniformRotations
 from ..renderer import SETUPS, Renderer
 from ..rollout import Policy
 from ..rotation_ranges import rotation_range
+from ..rotations import compose, from_axis_angle
 from ..sources import load_mesh_source
 from ..sources.banks import MeshSet, Split
 from .rotating import RotatingWorld
@@ -39,6 +41,13 @@ class ObjectsWorld(RotatingWorld):
     differences in [-0.5, 0.5], the polar angle ending at its bounds (`envs.stage.StageLatents`). Nothing but actions
     then changes them: `stage` tells what they are when an episode begins, and what becomes of the others.
 
+    With motor noise a rotation by an angle t ends turned away from its target by a small rotation, whose three
+    components (axis times angle) are normal and independent, with a standard deviation of `motor_noise` times t. So
+    it goes astray about an axis drawn from all directions, as much along its own way as across, as saccades do in the
+    world "images", and for the same reason: noise in motor commands grows with their size (Harris & Wolpert, Nature
+    394, 1998). That it does so alike about all axes is an assumption: nothing was measured in turning hands. The other
+    latents end as they were told to, and rotations may end outside the range `rotations`.
+
     Policies: "uniform" (poses drawn independently, rotations from the range `rotations`) and "nearby" (a walk by
     rotations of at most 45 degrees, and likewise by at most an eighth of the range of each latent of the action).
 
@@ -52,6 +61,7 @@ class ObjectsWorld(RotatingWorld):
         latents: what actions change: "rotation", "rotcolor" or "all".
         max_rotation: the largest rotation by one action in degrees, 1 to 180; larger ones end that far along the
             shortest way. No limit when left out.
+        motor_noise: standard deviation of where a rotation ends, about each axis, as a share of its angle, 0 to 1.
         device: "cpu" or "cuda".
 
     Raises:
@@ -71,6 +81,7 @@ class ObjectsWorld(RotatingWorld):
         stage: str = "scene",
         latents: str = "rotation",
         max_rotation: float | None = None,
+        motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
     ):
         check_name("setup", setup, SETUPS)
@@ -85,6 +96,7 @@ class ObjectsWorld(RotatingWorld):
             "stage": stage,
             "latents": latents,
             "max_rotation": max_rotation,
+            "motor_noise": motor_noise,
             "device": str(device),
         }
         self.labels = meshes.labels.to(self.device)
@@ -102,6 +114,8 @@ class ObjectsWorld(RotatingWorld):
         if max_rotation is not None:
             check_number("max_rotation", max_rotation, 1, 180)
             self.reach = math.radians(max_rotation)
+        check_number("motor_noise", motor_noise, 0, 1)
+        self.motor_noise = float(motor_noise)
 
     @classmethod
     def from_source(
@@ -138,6 +152,14 @@ class ObjectsWorld(RotatingWorld):
             return poses
         others = self.latents.split(self.latents.draw_stage(seeds, step))[1]
         return torch.cat([poses[:, : self.action_dim], others], dim=1)
+
+    def land(self, start: Tensor, poses: Tensor, seeds: Tensor, step: int | Tensor) -> Tensor:
+        if self.motor_noise == 0:
+            return poses
+        scatter = draws.normal(seeds, step, "motor", 3)
+        size = scatter.norm(dim=-1)
+        missed = from_axis_angle(scatter / size[:, None], self.motor_noise * self.distance(start, poses) * size)
+        return torch.cat([compose(poses[:, :4], missed), poses[:, 4:]], dim=-1)
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self.renderer.render(scenes, poses[:, :4], self._stages(scenes, poses))

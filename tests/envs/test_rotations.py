@@ -61,6 +61,18 @@ def test_angles_between_rotations_are_exact_even_where_they_are_tiny(angle: floa
     assert torch.equal(rotations.angle_between(-P, moved), rotations.angle_between(P, moved))
 
 
+def test_an_angle_does_not_depend_on_the_other_rows():
+    p, q = (random_rotations(500, name, torch.float32) for name in ("p", "q"))
+    alone = [rotations.angle_between(p[i : i + 1], q[i : i + 1]) for i in range(500)]
+    assert torch.equal(torch.cat(alone), rotations.angle_between(p, q))
+
+
+def test_half_a_turn_is_pi():
+    turned = torch.eye(4)[:3]  # w = 0
+    expected = torch.tensor(math.pi).expand(3)
+    assert torch.equal(rotations.angle_between(torch.tensor([0.0, 0.0, 0.0, 1.0]), turned), expected)
+
+
 def test_quaternions_of_any_length_are_normalised_within_bounds():
     q = draws.normal(torch.arange(100_000), 0, "n", 4)
     q[:1000, :3] *= 1e-5  # almost no rotation: w is the whole length

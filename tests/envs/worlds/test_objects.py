@@ -1,11 +1,14 @@
 import math
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from saccadeworld.envs import rotations
+from saccadeworld.envs.rollout import Episodes
 from saccadeworld.envs.sources.banks import MeshSet
 from saccadeworld.envs.worlds import ObjectsWorld
+from scipy import stats
 from scipy.spatial.transform import Rotation
 
 
@@ -186,12 +189,62 @@ def test_policies_take_small_steps_towards_what_they_choose(meshes: MeshSet):
     assert inner.max() < math.pi / 2 + 1e-5
 
 
+# --- motor noise ----------------------------------------------------------------------------------------------------
+
+
+def test_motor_noise_scatters_rotations_in_proportion_to_their_angle(meshes: MeshSet):
+    """By SciPy: the rotation vector from target to landing has normal, independent components of one deviation."""
+    world = lit(meshes, "rotation", motor_noise=0.1)
+    seeds, start = torch.arange(20_000), turn([0.0, 0.6, 0.8], 1.3).expand(20_000, 4)
+
+    def missed(aims: torch.Tensor, step: int) -> np.ndarray:
+        target, landed = (Rotation.from_quat(q.double().numpy()) for q in (aims, world.land(start, aims, seeds, step)))
+        return (target.inv() * landed).as_rotvec()
+
+    for angle in (0.1, -1.0, 2.5):
+        aims = world.move(start, turn([0.6, 0.0, 0.8], angle).expand(20_000, 4))
+        errors = missed(aims, 3)
+        for part in errors.T:
+            assert stats.kstest(part / (0.1 * abs(angle)), "norm").pvalue > 1e-3
+        assert abs(np.corrcoef(errors.T) - np.eye(3)).max() < 0.03
+    assert abs(np.corrcoef(errors[:, 0], missed(aims, 4)[:, 0])[0, 1]) < 0.03
+    assert torch.allclose(world.land(start, start, seeds, 3), start, atol=1e-6)
+
+
+def test_motor_noise_leaves_floor_and_light_alone(meshes: MeshSet):
+    noisy, exact = (lit(meshes, "rotcolor", stage="view", motor_noise=noise) for noise in (0.3, 0.0))
+    landed, sent = (world.rollout(20, 3, "uniform").poses for world in (noisy, exact))
+    assert torch.equal(landed[..., 4:], sent[..., 4:])
+    assert torch.equal(landed[:, 0], sent[:, 0])
+    assert (noisy.distance(landed[:, 1:], sent[:, 1:]) > 1e-3).all()
+
+
+def test_objects_with_motor_noise_land_alike_in_environments_and_rollouts(meshes: MeshSet):
+    world = lit(meshes, "rotcolor", motor_noise=0.2, max_rotation=60)
+    commands = torch.randn(5, 3, 6, generator=torch.Generator().manual_seed(0)).clamp(-0.9, 0.9)
+    env = gym.make_vec("SaccadeWorld-v0", 5, world=world, output="torch")
+    env.reset(seed=30)
+    poses = [env.step(command)[0]["pose"] for command in commands.unbind(1)]
+
+    def obey(episodes: Episodes) -> torch.Tensor:
+        if episodes.step == 0:
+            return world.first_poses(episodes.seeds, episodes.scenes)
+        return world.move(episodes.poses[:, -1], commands[:, episodes.step - 1])
+
+    rollout = world.rollout(5, 4, obey, seed=30)
+    assert torch.allclose(torch.stack(poses, 1), rollout.poses[:, 1:], atol=1e-5)
+    sent = world.move(rollout.poses[:, :-1], rollout.actions)
+    assert (world.distance(sent, rollout.poses[:, 1:]) > 1e-3).double().mean() > 0.9
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"latents": "hue"}, ValueError, "latents='hue' is not known; use one of 'rotation', 'rotcolor', 'all'"),
         ({"max_rotation": 0}, ValueError, "max_rotation=0 is out of range; use 1 to 180"),
         ({"max_rotation": "30"}, TypeError, "max_rotation='30' is not a number"),
+        ({"motor_noise": 1.5}, ValueError, "motor_noise=1.5 is out of range; use 0 to 1"),
+        ({"motor_noise": True}, TypeError, "motor_noise=True is not a number"),
     ],
 )
 def test_bad_motion_is_named(meshes: MeshSet, options: dict, error: type[Exception], message: str):
