@@ -105,7 +105,7 @@ def evaluate(
     Raises:
         ValueError: when the two worlds do not have the same classes, or none, or the model was made for other actions.
     """
-    _check_classes(train, test)
+    check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
         features = partial(split_features, model, train, test, config, repeat)
@@ -130,7 +130,7 @@ def evaluate_classes(
     The source may be another than that on which the model was trained: this is then the paper's test of transfer, of
     encoder and aggregator as they are to other classes.
     """
-    _check_classes(train, test)
+    check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
         episodes = split_features(model, train, test, config, repeat, config.policy, config.views)
@@ -140,7 +140,12 @@ def evaluate_classes(
     return scores
 
 
-def _check_classes(train: World, test: World) -> None:
+def check_classes(train: World, test: World) -> None:
+    """Refuse worlds that do not have the same classes, or none.
+
+    Raises:
+        ValueError: naming them.
+    """
     if train.classes != test.classes:
         raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
     if not train.classes:
