@@ -53,7 +53,8 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
     """
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
-        super().__init__(self.Config(action_dim=action_dim, encoder=encoder, **options))  # pyright: ignore
+        config = self.Config(action_dim=action_dim, encoder=encoder, **options)
+        super().__init__(config)  # pyright: ignore[reportArgumentType]
 
     def _check(self, batch: Sequences) -> tuple[Tensor, Tensor]:
         """The views (B, L, 3, H, W) and actions (B, L - 1, A) of a batch.

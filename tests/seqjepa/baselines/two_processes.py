@@ -45,7 +45,7 @@ def losses_and_gradients(rank: int = 0, share: int = 1) -> dict[str, Tensor]:
 def main(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
     store = f"file://{folder / 'store'}"
-    dist.init_process_group("gloo", store, world_size=2, rank=rank, timeout=timedelta(seconds=60))
+    dist.init_process_group("gloo", store, world_size=2, rank=rank, timeout=timedelta(seconds=240))
     rows = torch.arange(6.0).view(3, 2).add(100 * rank).requires_grad_()
     gathered = gather_rows(rows)
     (gathered * torch.arange(1.0, 13.0).view(6, 2) * (rank + 1)).sum().backward()
