@@ -4,7 +4,9 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from saccadeworld.envs.fixation_policies import fixation_policies
 from saccadeworld.envs.retinas import Crop
+from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.seqjepa.training import Trainer, TrainingConfig
 from test_devices import PRETENDED, pretend
 from tiny import tiny_model, tiny_world
@@ -30,6 +32,7 @@ def pretended_trainer(mode: FakeTensorMode, policy: str) -> Trainer:
             torch.zeros(x.shape, dtype=x.dtype, device=world.device) for x in (world.pictures, world.labels)
         )
         world.retina = Crop(world.pictures, world.fovea)
+        world._policies = fixation_policies(PictureSet(world.pictures, world.labels, world.classes), world.fovea)
     return trainer
 
 
