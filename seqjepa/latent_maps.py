@@ -68,7 +68,14 @@ def umap_map(
             f"this map is made by umap-learn, which cannot be imported ({error}): install it with "
             "`pip install umap-learn`, or use principal components"
         ) from error
-    mapper = UMAP(dimensions, n_neighbors=neighbours, min_dist=min_distance, metric="cosine", random_state=seed)
+    mapper = UMAP(
+        n_components=dimensions,
+        n_neighbors=neighbours,
+        min_dist=min_distance,
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,
+    )
     return torch.from_numpy(mapper.fit_transform(features.cpu().numpy())).float()
 
 
