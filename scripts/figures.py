@@ -17,6 +17,14 @@ from ..seqjepa.evaluation import Scores
 from .scores import summary
 
 TRAINED, UNTRAINED, NULL = "#0072B2", "#E69F00", "#777777"  # Okabe & Ito's blue and orange, and grey
+_PATHS = {  # colours of Okabe & Ito, as far as the paper's red, blue and green go
+    "full": {"color": "#D55E00", "fmt": "-o"},
+    "no-action": {"color": "#0072B2", "fmt": "--s"},
+    "no-vision": {"color": "#009E73", "fmt": "-.^"},
+    "exact": {"color": "black", "fmt": "-", "linewidth": 1, "zorder": 1},
+    "first-action": {"color": NULL, "fmt": ":", "linewidth": 1.5, "zorder": 1},
+    "mean": {"color": NULL, "fmt": "-", "linewidth": 1, "zorder": 1},
+}
 _FONT_SIZE = 9
 
 
@@ -100,6 +108,21 @@ def action_scores(trained: Scores, untrained: Scores, title: str) -> Figure:
     axes.set_xticks([0, 1], ["relative action\n(two views)", "own pose\n(one view)"])
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "", "R2 on unseen instances")
+    return figure
+
+
+def displacement_by_views(scores: Scores, views: Sequence[int], title: str) -> Figure:
+    """R2 of the displacement against the number of views and of actions after them, in all conditions and levels."""
+    figure = Figure(figsize=(4.2, 3))
+    axes = figure.subplots()
+    order = sorted(views)
+    for who, style in _PATHS.items():
+        middle, spread = zip(*(summary(scores[f"path/{who}/{m}/r2"]) for m in order), strict=True)
+        axes.errorbar(order, middle, spread, capsize=3, label=who.replace("-", " "), **style)
+    axes.set_xticks(order)
+    axes.set_ylim(top=1.05)
+    axes.set_title(title, fontsize=_FONT_SIZE)
+    _finish(axes, "actions M", "R2 of the displacement")
     return figure
 
 

@@ -9,6 +9,7 @@ from .command import run
 from .demo import Demo
 from .environments import Environments
 from .evaluate import Evaluate
+from .path_integration import PathIntegration
 from .saliency import Saliency
 from .train import Train
 
@@ -19,6 +20,7 @@ def main() -> None:
         "demo": Demo,
         "train": Train,
         "evaluate": Evaluate,
+        "path-integration": PathIntegration,
         "saliency": Saliency,
         "benchmark": Benchmark,
         "environments": Environments,
