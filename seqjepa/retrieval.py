@@ -88,7 +88,8 @@ def retrieval(
     - "retrieval/pre/GALLERY/M" (prediction retrieval error, rotations only): 1 - (q . q')^2 between the rotations q of
       the view that was looked for and q' of the one that was found in a whole split, over all scenes, in [0, 1].
       Galleries are "train" (predictions in the training split, searched there), "test" (likewise) and "test-all"
-      (predictions in the test split, searched in both).
+      (predictions in the test split, searched in both). A model that always finds the same view has that view's mean
+      error, on either side of chance.
     - "retrieval/distance/GALLERY/M": likewise, the distance of the poses as the world measures it: for rotations the
       geodesic angle in radians, for fixations sides of the picture.
 
