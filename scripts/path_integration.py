@@ -24,7 +24,8 @@ _NOTE = (
     "From the aggregate of M views and the embedding of the action after them the whole displacement is regressed, "
     "from the first view to the one after M actions, on unseen instances; ± is the standard deviation over repeats. "
     "Without actions, or without vision, their embeddings are zeros and the heads are fitted anew. Exact integration "
-    "adds up the actions as they were commanded, which is right unless motor noise comes between."
+    "adds up the actions as they were commanded, which is right unless motor noise comes between; heads on all actions "
+    "as they are, or on the first, tell what can be known without a model."
 )
 _ERRORS = {  # which of them there are depends on the world
     "distance": "mean error in sides of the picture",
@@ -37,8 +38,8 @@ _ERRORS = {  # which of them there are depends on the world
 class PathIntegration:
     """Regress where several movements have led from what a model keeps of views and actions, of both and of either.
 
-    Prints tables, beside the model's untrained twin and exact integration, and leaves metrics.json and report.html
-    with the figure. Rotations have MLPs of the paper's size as heads, which take hours on a CPU:
+    Prints tables, beside the model's untrained twin and what actions tell by themselves, and leaves metrics.json and
+    report.html with the figure. Rotations have MLPs of the paper's size as heads, which take hours on a CPU:
     `--evaluation.hidden 256 --evaluation.epochs 12 --evaluation.decay 0.1` takes minutes.
 
     Attributes:

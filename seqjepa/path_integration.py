@@ -29,7 +29,7 @@ from .probes import fit_linear, fit_mlp
 
 Condition = Literal["full", "no-action", "no-vision"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-LEVELS = ("exact", "first-action", "mean")
+LEVELS = ("exact", "all-actions", "first-action", "mean")
 
 _CHUNK = 1024
 
@@ -94,11 +94,17 @@ def path_integration(
     - "no-action": all actions are embedded as zeros, the last one too.
     - "no-vision": all views are embedded as zeros.
 
-    Scores "path/WHO/M/SCORE", where WHO is one of these or a level to hold them against: "exact", the sum or the
-    product of the actions as they were commanded, which is right unless motor noise comes between; "first-action", the
-    same kind of head on the first action alone; and "mean", the mean displacement. SCORE is "r2" (on request also
-    "r2/pooled"), and the error: for saccades "distance", its mean in sides of the picture; for rotations "angle" and
-    "angle/median", mean and median of the geodesic angle in degrees.
+    Scores "path/WHO/M/SCORE", where WHO is one of these or a level to hold them against:
+
+    - "exact": the sum or the product of the actions as they were commanded, right unless motor noise comes between.
+    - "all-actions": the same kind of head on the actions themselves. Under motor noise this may be better than "exact":
+      a policy that aims at places makes up for a miss by its next command, which so tells of the miss (a walk does
+      not). Who scores higher still has gained it by vision.
+    - "first-action": likewise, on the first action alone.
+    - "mean": the mean displacement.
+
+    SCORE is "r2" (on request also "r2/pooled"), and the error: for saccades "distance", its mean in sides of the
+    picture; for rotations "angle" and "angle/median", mean and median of the geodesic angle in degrees.
 
     Args:
         model: a model that is told actions; it is used in eval mode.
@@ -217,8 +223,9 @@ def _predictions(
         )
         yield condition, fit(features, targets)(new)
     yield "exact", integrate(world, held_out.actions[:, :m])
-    first, new = (_moved(world, f.actions[:, 0]) for f in (fitted, held_out))
-    yield "first-action", fit(first, targets)(new)
+    for level, count in (("all-actions", m), ("first-action", 1)):
+        known, new = (_moved(world, f.actions[:, :count]).flatten(1) for f in (fitted, held_out))
+        yield level, fit(known, targets)(new)
     yield "mean", targets.mean(0).expand(len(held_out.z), -1)
 
 

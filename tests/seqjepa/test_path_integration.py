@@ -90,6 +90,7 @@ def test_who_knows_the_pose_integrates_the_path(seer_scores):
 
 def test_exact_integration_is_exact(seer_scores):
     for m in (1, 2, 4):
+        assert seer_scores[f"path/all-actions/{m}/r2"] == pytest.approx(1.0, abs=1e-3)
         assert seer_scores[f"path/exact/{m}/r2"] == pytest.approx(1.0, abs=1e-6)
         assert seer_scores[f"path/exact/{m}/distance"] == pytest.approx(0.0, abs=1e-6)
 
@@ -126,6 +127,9 @@ def test_under_motor_noise_vision_corrects_what_commands_get_wrong():
     scores = run(Seer(), world, views=(1, 4), **MANY)
     error = {who: 1 - scores[f"path/{who}/4/r2"] for who in ("full", "exact")}
     assert 3.0 < error["exact"] / error["full"] < 5.0
+    assert error["full"] < 1 - scores["path/all-actions/4/r2"] < error["exact"], (
+        "who aims at places makes up for misses"
+    )
     once = 1 - scores["path/exact/1/r2"]
     assert once == pytest.approx(0.05**2 * 2, rel=0.2)  # E[length^2] = 2 E[row^2], and E[row^2] is what R2 divides by
     assert error["exact"] == pytest.approx(4 * once, rel=0.2)
