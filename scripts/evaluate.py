@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ..seqjepa import SeqJEPA
+from ..seqjepa import load_model
 from ..seqjepa.evaluation import EvaluationConfig, evaluate
 from .command import run_command
 from .options import WorldOptions
@@ -35,11 +35,11 @@ class Evaluate:
     device: str = "cpu"
 
     def run(self) -> None:
-        model = SeqJEPA.load(self.model, device=self.device)
+        model = load_model(self.model, device=self.device)
         out = prepare_folder(self.out)
         train, test = self.world.make("train", self.device), self.world.make("test", self.device)
         torch.manual_seed(self.evaluation.seed)
-        twin = SeqJEPA.from_config(model.config).to(train.device)
+        twin = type(model).from_config(model.config).to(train.device)
         with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
             trained, untrained = (evaluate(m, train, test, self.evaluation, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)

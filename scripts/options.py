@@ -42,7 +42,7 @@ class WorldOptions:
             raise ValueError(
                 f"{taken[0]!r} is none of --world.options: the command chooses it, or has an option for it"
             )
-        options = {key: _parsed(value) for key, value in self.options.items()}
+        options = parsed_options(self.options)
         if self.download:
             options["download"] = True
         if self.bank is not None:
@@ -50,8 +50,15 @@ class WorldOptions:
         return make_world(self.name, self.source, split=split, device=device, **options)
 
 
+def parsed_options(options: Mapping[str, str]) -> dict[str, Any]:
+    """Options that were given as pairs of name and value.
+
+    Numbers, lists, true and false (as JSON or Python writes them) are read as such, anything else is text.
+    """
+    return {name: _parsed(value) for name, value in options.items()}
+
+
 def _parsed(text: str) -> Any:
-    """Numbers, true and false (as JSON or Python writes them) as such, anything else as text."""
     try:
         return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
     except ValueError:

@@ -1,10 +1,11 @@
-"""saccadeworld train: train seq-JEPA in a world, and leave its checkpoint."""
+"""saccadeworld train: train seq-JEPA or a baseline in a world, and leave its checkpoint."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from ..envs.checks import check_name
 from ..seqjepa import SeqJEPA
-from ..seqjepa.config import ModelOptions
+from ..seqjepa.config import EncoderOptions, ModelOptions
+from ..seqjepa.methods import METHODS, make_model
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
 from ..seqjepa.view_statistics import view_statistics
 from .command import run_command
-from .options import WorldOptions
+from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_atomically, write_metrics
 
 RUN = "run.json"
@@ -26,16 +29,19 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Train:
-    """Train seq-JEPA on live rollouts of a world.
+    """Train seq-JEPA, or a baseline, on live rollouts of a world.
 
-    Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads), metrics.json,
-    run.json (the options) and a TensorBoard log. Ctrl-C saves; `--resume` goes on where a run was stopped, with the
-    options it was started with.
+    Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads, and that of a baseline
+    `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C saves;
+    `--resume` goes on where a run was stopped, with the options it was started with.
 
     Attributes:
         out: the folder of the results.
         world: which world.
-        model: which model.
+        method: "seq-jepa", or one of the baselines: "simclr", "byol", "vicreg", "vicreg-traj", "sen", "equimod", "sie",
+            "conditional-byol", "conv-jepa" and "context-ssl".
+        model: which model; of a baseline the encoder.
+        baseline: more options of a baseline, as pairs of name and value: for instance projector [256,64].
         training: how to train.
         device: "cpu" or "cuda".
         resume: go on with the run in `out`.
@@ -43,7 +49,9 @@ class Train:
 
     out: Path
     world: WorldOptions = field(default_factory=WorldOptions)
+    method: str = SeqJEPA.Config.method
     model: ModelOptions = field(default_factory=ModelOptions)
+    baseline: Mapping[str, str] = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     device: str = "cpu"
     resume: bool = False
@@ -64,14 +72,29 @@ class Train:
     def _begin(self) -> tuple[Trainer, dict[str, Any]]:
         if (self.out / MODEL).exists():
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
+        check_name("--method", self.method, METHODS)
+        self._model_options()  # which are refused before the world is made
         world = self.world.make("train", self.device)
         mean, std = view_statistics(world, self.training.policy)
         torch.manual_seed(self.training.seed)
-        model = SeqJEPA(action_dim=world.action_dim, mean=mean, std=std, **asdict(self.model))
+        model = make_model(self.method, world.action_dim, mean=mean, std=std, **self._model_options())
         trainer = Trainer(model, world, self.training)
         options = json.loads(json.dumps(asdict(self), default=str))
         write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")
         return trainer, options
+
+    def _model_options(self) -> dict[str, Any]:
+        options = asdict(self.model)
+        if self.method == SeqJEPA.Config.method:
+            if self.baseline:
+                raise ValueError(f"--baseline {dict(self.baseline)} is for baselines: name one by --method")
+            return options
+        encoder = {option.name for option in fields(EncoderOptions)}
+        default = asdict(ModelOptions())
+        others = [name for name in options if name not in encoder and options[name] != default[name]]
+        if others:
+            raise ValueError(f"--model.{others[0].replace('_', '-')} is for seq-JEPA; {self.method!r} takes --baseline")
+        return {name: options[name] for name in encoder} | parsed_options(self.baseline)
 
     def _resume(self) -> tuple[Trainer, dict[str, Any]]:
         if self != Train(out=self.out, resume=True):

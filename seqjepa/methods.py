@@ -7,13 +7,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .baselines import BASELINES
+from .baselines import BASELINES, make_baseline
 from .checkpoint import check_device, read_checkpoint
 from .config import ViewModelConfig
 from .model import SeqJEPA
 from .view_model import ViewModel
 
 METHODS: MappingProxyType[str, type[ViewModel[Any]]] = MappingProxyType({SeqJEPA.Config.method: SeqJEPA, **BASELINES})
+
+
+def make_model(method: str, action_dim: int, **options: Any) -> ViewModel[Any]:
+    """The model of a method by its name in `METHODS`, freshly initialised, for actions of `action_dim` numbers.
+
+    `options` are the further fields of its configuration. Raises ValueError or TypeError for a name, a field or a value
+    that there is not.
+    """
+    if method == SeqJEPA.Config.method:
+        return SeqJEPA(action_dim, **options)
+    return make_baseline(method, action_dim, **options)
 
 
 def load_model(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> ViewModel[Any]:

@@ -12,15 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from saccadeworld.scripts.train import Train
-from saccadeworld.seqjepa import SeqJEPA
+from saccadeworld.seqjepa import SeqJEPA, load_model
+from saccadeworld.seqjepa.baselines.byol import BYOL
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 WORLD = "--world.options count 8 size 32 fovea 8"
-MODEL = (
-    "--model.encoder small --model.encoder-width 4 --model.action-embedding-dim 8 --model.layers 1 "
-    "--model.predictor-hidden 16 --model.dropout 0.2"
-)
+ENCODER = "--model.encoder small --model.encoder-width 4"
+MODEL = f"{ENCODER} --model.action-embedding-dim 8 --model.layers 1 --model.predictor-hidden 16 --model.dropout 0.2"
 TRAINING = "--training.batch-size 4 --training.length 3 --training.log-every 2"
 TINY = f"{WORLD} {MODEL} {TRAINING}"
 
@@ -246,3 +245,39 @@ def test_options_from_python_are_those_of_the_shell(saccadeworld, tmp_path):
     ).run()
     weights = [(tmp_path / run / "model" / "model.safetensors").read_bytes() for run in ("shell", "python")]
     assert weights[0] == weights[1]
+
+
+# --- baselines ---------------------------------------------------------------------------------------------------
+
+
+def test_a_baseline_is_trained_and_resumed_and_evaluated(saccadeworld, tmp_path):
+    run = tmp_path / "run"
+    heads = "--baseline projector [16,8] predictor_hidden 16"
+    result = saccadeworld("train --out", run, "--method byol", WORLD, ENCODER, heads, TRAINING, "--training.steps 2")
+    assert (result.code, result.err) == (0, "")
+    model = load_model(run / "model")
+    assert isinstance(model, BYOL)
+    assert model.config.projector == (16, 8)
+    assert saccadeworld("train --out", run, "--resume").code == 0
+    quick = "--evaluation.train-episodes 24 --evaluation.test-episodes 12 --evaluation.repeats 2"
+    result = saccadeworld("evaluate --model", run / "model", "--out", tmp_path / "scores", WORLD, quick)
+    assert (result.code, result.err) == (0, "")
+    metrics = read(tmp_path / "scores" / "metrics.json")["metrics"]
+    assert 0 <= metrics["images/trained/class/z"] <= 1
+    assert not any("aggregate" in name for name in metrics)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--method moco", "--method='moco'"),
+        ("--method byol --model.layers 7", "--model.layers is for seq-JEPA; 'byol' takes --baseline"),
+        ("--baseline temperature 1", "--baseline {'temperature': '1'} is for baselines"),
+        ("--method simclr --baseline temperature 0", "temperature must be"),
+    ],
+)
+def test_options_of_another_method_are_refused(saccadeworld, tmp_path, options: str, message: str):
+    result = saccadeworld("train --out", tmp_path / "run", options, WORLD, TRAINING)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert message in result.err
+    assert not (tmp_path / "run").exists()
