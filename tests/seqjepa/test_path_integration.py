@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from functools import reduce
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet
-from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, World
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, World, images
 from saccadeworld.seqjepa.episode_seeds import first_of_repeat
 from saccadeworld.seqjepa.features import extract_features
 from saccadeworld.seqjepa.path_integration import (
@@ -21,6 +22,7 @@ from scipy.spatial.transform import Rotation
 from tiny import tiny_model, tiny_world
 from tiny_baselines import tiny_baseline
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 QUICK = {"train_episodes": 80, "test_episodes": 60, "views": (1, 3), "repeats": 2, "hidden": 8, "epochs": 2}
 MANY = {"train_episodes": 1500, "test_episodes": 4000, "repeats": 1, "policy": "uniform"}
@@ -263,6 +265,19 @@ def test_many_journeys_are_embedded_as_few_are():
     features = path_features(model, z, actions)
     torch.testing.assert_close(features[some], path_features(model, z[some], actions[some]), atol=1e-5, rtol=1e-5)
     assert (path_features(model, z, actions, bf16=True) - features).abs().max() < 0.1
+
+
+def test_features_and_displacements_stay_on_the_device_of_the_world(pictures: PictureSet, monkeypatch):
+    """One that is not here: see tests/envs/test_fake_device.py."""
+    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(torch, "autocast", lambda *args, **named: nullcontext())  # it does not know the device
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        world = ImagesWorld(pictures, fovea=12, device="meta", motor_noise=0.1)
+        journey = world.rollout(6, 3, "uniform")
+        z = Seer().encode(journey.views[:, :2])
+        made = [path_features(Seer(), z, journey.actions, condition) for condition in CONDITIONS]  # pyright: ignore[reportArgumentType]
+        for tensor in (*made, displacement(world, journey.poses), integrate(world, journey.actions)):
+            assert tensor.device.type == "meta"
 
 
 # --- the evaluation as a whole --------------------------------------------------------------------------------------
