@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ..saliency.models import SALIENCY_MODELS, SaliencyModel, make_saliency
 from ..saliency.object_mask import object_saliency
 from ..saliency.stored_maps import StoredMaps, open_array, open_files, write_array
-from .sources.bank_files import PictureBank
+from .sources.bank_files import PictureBank, as_tensor, spread
 from .sources.banks import PictureSet
 
 MASK = "mask"
@@ -169,10 +169,7 @@ def _open(path: Path, count: int) -> Tensor:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.dtype != np.float32 or len(array) != count or len(checksums) != -(-count // _CHUNK):
         raise ValueError(f"it has {array.dtype} maps of {len(array)} pictures")
-    some = np.unique(np.linspace(0, len(checksums) - 1, min(_CHECKED, len(checksums))).round().astype(int))
-    for k in some.tolist():
+    for k in spread(len(checksums), _CHECKED):
         if zlib.crc32(np.ascontiguousarray(array[k * _CHUNK : (k + 1) * _CHUNK]).data) != checksums[k]:
             raise ValueError(f"maps {k * _CHUNK} and following do not have their checksum")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # torch has no tensors that are read-only
-        return torch.from_numpy(array[:, 0])
+    return as_tensor(array[:, 0])

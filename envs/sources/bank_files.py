@@ -157,7 +157,7 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
             raise BrokenBank(f"{path}: it has not as many labels as pictures")
         _check_chunks(path, pictures, chunks, len(chunks) if thorough else _CHECKED)
         return PictureBank(
-            _as_tensor(pictures),
+            as_tensor(pictures),
             torch.from_numpy(np.array(labels)),
             tuple(header["classes"]),
             skipped=tuple(Skipped(*entry) for entry in header["skipped"]),
@@ -291,17 +291,22 @@ def _map(path: Path, name: str, checksum: int | None) -> np.ndarray:
         raise BrokenBank(f"{file} cannot be read ({error})") from error
 
 
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of the numbers below `count`, evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+
+
 def _check_chunks(path: Path, pictures: np.ndarray, chunks: Sequence[tuple[int, int]], most: int) -> None:
     """Compare the checksums of chunks spread evenly, the first and the last among them."""
     ends = np.cumsum([rows for rows, _ in chunks])
-    for k in np.unique(np.linspace(0, len(chunks) - 1, min(most, len(chunks))).round().astype(int)):
+    for k in spread(len(chunks), most):
         rows, checksum = chunks[k]
         if zlib.crc32(pictures[ends[k] - rows : ends[k]].data) != checksum:
             raise BrokenBank(f"{path}: pictures {ends[k] - rows} to {ends[k] - 1} do not have their checksum")
 
 
-def _as_tensor(pictures: np.ndarray) -> torch.Tensor:
+def as_tensor(array: np.ndarray) -> torch.Tensor:
     """The same memory as a tensor, which must not be written to."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torch has no tensors that are read-only
-        return torch.from_numpy(pictures)
+        return torch.from_numpy(array)

@@ -92,8 +92,9 @@ class ImagesWorld(World):
             "device": str(device),
         } | options
         gaze = {name: options.pop(name) for name in GAZE_OPTIONS & options.keys()}
-        self.pictures = pictures.pictures.to(self.device)
-        self.labels = pictures.labels.to(self.device)
+        there = pictures.to(self.device)
+        self.pictures = there.pictures
+        self.labels = there.labels
         self.skipped = pictures.skipped
         self.classes = pictures.classes
         self.side = self.pictures.shape[1]
@@ -101,7 +102,7 @@ class ImagesWorld(World):
         self.retina = make_retina(retina, self.pictures, fovea, **options)
         self.view_shape = self.retina.view_shape
         self._set_motion(border, max_saccade, motor_noise)
-        self._policies = fixation_policies(pictures.to(self.device), fovea, **gaze)
+        self._policies = fixation_policies(there, fovea, **gaze)
 
     def _set_motion(self, border: str, max_saccade: float | None, motor_noise: float) -> None:
         check_name("border", border, BORDERS)

@@ -1,4 +1,4 @@
-"""Checks of what metrics are given."""
+"""What metrics are given: checked, and as shares of the whole."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def check_amounts(**maps: Tensor) -> None:
             raise ValueError(f"{name} is negative somewhere, {float(values.min())}")
         if not (values > 0).flatten(-2).any(-1).all():
             raise ValueError(f"{name} is zero everywhere, on one of {values[..., 0, 0].numel()} maps at least")
+
+
+def shares(**maps: Tensor) -> list[Tensor]:
+    """Maps divided by their sums, (..., H, W) each -> (..., H W) float64 each.
+
+    Raises:
+        ValueError: as `check_amounts`.
+    """
+    check_amounts(**maps)
+    flat = [values.double().flatten(-2) for values in maps.values()]
+    return [values / values.sum(-1, keepdim=True) for values in flat]

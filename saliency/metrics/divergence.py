@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_amounts
+from .checks import shares
 
 _EPSILON = 2.0**-52
 
@@ -23,7 +23,5 @@ def kl(maps: Tensor, densities: Tensor) -> Tensor:
     Returns:
         (...) float64.
     """
-    check_amounts(maps=maps, densities=densities)
-    first, second = (values.double().flatten(-2) for values in (maps, densities))
-    first, second = (values / values.sum(-1, keepdim=True) for values in (first, second))
+    first, second = shares(maps=maps, densities=densities)
     return (second * torch.log(_EPSILON + second / (_EPSILON + first))).sum(-1)

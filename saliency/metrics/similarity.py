@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import check_amounts
+from .checks import shares
 
 
 def sim(maps: Tensor, densities: Tensor) -> Tensor:
@@ -21,7 +21,5 @@ def sim(maps: Tensor, densities: Tensor) -> Tensor:
     Returns:
         (...) float64.
     """
-    check_amounts(maps=maps, densities=densities)
-    first, second = (values.double().flatten(-2) for values in (maps, densities))
-    first, second = (values / values.sum(-1, keepdim=True) for values in (first, second))
+    first, second = shares(maps=maps, densities=densities)
     return torch.minimum(first, second).sum(-1)
