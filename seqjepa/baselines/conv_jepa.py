@@ -5,41 +5,31 @@ Predictive Architecture", CVPR 2023), as the seq-JEPA paper compares itself with
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..config import check_positive_integer
-from ..ema import make_target
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
-from .heads import ConditionedHead, Head
+from .conditioned import Followed, FollowedConfig
 from .losses import cosine_distance
 
 Reduction = Literal["sum", "mean"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvJEPAConfig(BaselineConfig):
+class ConvJEPAConfig(FollowedConfig):
     """Configuration of `ConvJEPA`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "conv-jepa"
     projector: tuple[int, ...] = (2048, 128)
-    """Widths of the projector's layers."""
-    action_embedding_dim: int = 128
-    """Width of the action embedding."""
     predictor_hidden: int = 1024
-    """Width of the predictor's hidden layer."""
     reduction: Reduction = "sum"
     """What is made of the losses of the M observed views: the paper's "sum", or the "mean" of the released code."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
-        for name in ("action_embedding_dim", "predictor_hidden"):
-            check_positive_integer(name, getattr(self, name))
         if self.reduction not in get_args(Reduction):
             raise ValueError(f"reduction {self.reduction!r} is unknown; choose one of {get_args(Reduction)}")
         if self.action_dim != 2:
@@ -49,7 +39,7 @@ class ConvJEPAConfig(BaselineConfig):
             )
 
 
-class ConvJEPA(Baseline[ConvJEPAConfig]):
+class ConvJEPA(Followed[ConvJEPAConfig]):
     """Conv-JEPA: with p_i the projection of view i, q the predictor and p' the projection of the last view by the EMA
     copies of encoder and projector, loss = sum over the M observed views of 1 - cos(q(p_i, a_i + ... + a_M), p'),
     meant over the batch.
@@ -59,28 +49,6 @@ class ConvJEPA(Baseline[ConvJEPAConfig]):
     """
 
     Config = ConvJEPAConfig
-
-    def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
-        super().__init__(action_dim, encoder, **options)
-        config = self.config
-        width = config.projector[-1]
-        self.projector = Head(config.embedding_dim, config.projector, end="norm")
-        self.predictor = ConditionedHead(
-            width, config.action_dim, config.action_embedding_dim, (config.predictor_hidden, width), end="bias"
-        )
-        self.target_encoder, self.target_projector = make_target(self.encoder), make_target(self.projector)
-
-    def project(self, z: Tensor) -> Tensor:
-        """Embeddings z (..., D) to projections (..., P)."""
-        return self.projector(z)
-
-    def predict(self, projections: Tensor, actions: Tensor) -> Tensor:
-        """Projections (..., P) of views and saccades (..., 2) from there to predicted projections (..., P).
-
-        Only their direction counts: compare them by their cosine.
-        """
-        self._check_condition(projections, actions, self.config.projector[-1])
-        return self.predictor(projections, actions)
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, "prediction" (1 - mean cosine, in [0, 2]) and "spread" of
@@ -98,6 +66,3 @@ class ConvJEPA(Baseline[ConvJEPAConfig]):
         distance = cosine_distance(predictions, target[:, None].expand_as(predictions))
         loss = distance * z.shape[1] if self.config.reduction == "sum" else distance
         return {"loss": loss, "prediction": distance.detach(), "spread": spread(z.detach().flatten(0, 1))}
-
-    def _followers(self) -> tuple[tuple[nn.Module, nn.Module], ...]:
-        return (self.target_encoder, self.encoder), (self.target_projector, self.projector)

@@ -9,34 +9,28 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from ..config import check_positive_integer
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
+from .conditioned import Conditioned, ConditionedConfig
 from .heads import ConditionedHead, Head
 from .losses import nt_xent
 
 
 @dataclass(frozen=True, kw_only=True)
-class SENConfig(BaselineConfig):
+class SENConfig(ConditionedConfig):
     """Configuration of `SEN`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "sen"
     projector: tuple[int, ...] = (2048, 2048, 2048)
-    """Widths of the projector's layers."""
-    action_embedding_dim: int = 128
-    """Width of the action embedding."""
     temperature: float = 0.5
     """Temperature of NT-Xent."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
-        check_positive_integer("action_embedding_dim", self.action_embedding_dim)
         self.check_positive("temperature")
 
 
-class SEN(Baseline[SENConfig]):
+class SEN(Conditioned[SENConfig]):
     """SEN: with p_i the projection of view i and q the predictor, loss = NT-Xent(q(p_1, a_1), p_2), see `nt_xent`.
 
     The predictor is linear. Nothing asks that two views be embedded alike.
@@ -50,18 +44,6 @@ class SEN(Baseline[SENConfig]):
         width = config.projector[-1]
         self.projector = Head(config.embedding_dim, config.projector, end="norm")
         self.predictor = ConditionedHead(width, config.action_dim, config.action_embedding_dim, (width,), end="norm")
-
-    def project(self, z: Tensor) -> Tensor:
-        """Embeddings z (..., D) to projections (..., P)."""
-        return self.projector(z)
-
-    def predict(self, projections: Tensor, actions: Tensor) -> Tensor:
-        """Projections (..., P) of views and the actions (..., A) that leave them to predicted projections (..., P).
-
-        Only their direction counts: compare them by their cosine.
-        """
-        self._check_condition(projections, actions, self.config.projector[-1])
-        return self.predictor(projections, actions)
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, "spread" of the embeddings (0: collapsed, 1: isotropic).
