@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,10 +13,11 @@ from ..envs.augmentations.parameters import LATENTS
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 from .disturbances import Disturbance
-from .episode_seeds import check_seed, first_of_repeat
+from .episode_seeds import first_of_repeat
 from .features import Features, extract_features, one_view, two_views
 from .metrics import accuracy, r2
 from .probes import Probe, fit_classifier, fit_linear, fit_mlp
+from .probing_config import ProbingConfig
 from .view_model import ViewModel
 
 ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a walk is still near where it began
@@ -25,8 +25,8 @@ ACTION_VIEWS = 3  # of the episodes of `action_policy`: two movements, and a wal
 _BY_MLP = ("rotation", "crop", "jitter")  # parts of actions; the others are regressed linearly
 
 
-@dataclass(frozen=True)
-class EvaluationConfig:
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig(ProbingConfig):
     """How to evaluate.
 
     Attributes:
@@ -48,29 +48,9 @@ class EvaluationConfig:
         seed: of the first repeat.
     """
 
-    train_episodes: int = 4000
-    test_episodes: int = 2000
     views: tuple[int, ...] = (1, 3, 5)
-    policy: str | None = None
     action_policy: str | None = None
-    repeats: int = 3
-    hidden: int = 1024
-    epochs: int = 300
-    decay: float = 0.0
-    pooled: bool = False
-    bf16: bool = False
     disturbance: Disturbance = field(default_factory=Disturbance)
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, low in (("train_episodes", 2), ("test_episodes", 2), ("repeats", 1), ("hidden", 1), ("epochs", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
-        if not self.views or min(self.views) < 1 or len(set(self.views)) < len(self.views):
-            raise ValueError(f"views={self.views}: give different numbers of views, each at least 1")
-        if not 0 <= self.decay < math.inf:
-            raise ValueError(f"decay={self.decay} must be at least 0 and finite")
-        check_seed(self.seed)
 
 
 Scores = dict[str, list[float]]

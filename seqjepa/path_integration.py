@@ -6,7 +6,6 @@ NeurIPS 2025, the experiments on path integration of saccades and of rotations.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,13 +18,14 @@ from torch import Tensor, nn
 from ..envs import rotations
 from ..envs.worlds import ImagesWorld, World
 from ..envs.worlds.rotating import RotatingWorld
-from .episode_seeds import check_seed, first_of_repeat
+from .episode_seeds import first_of_repeat
 from .eval_mode import evaluated
 from .evaluation import Fit, Scores
 from .features import Features, extract_features
 from .metrics import r2
 from .model import SeqJEPA
 from .probes import fit_linear, fit_mlp
+from .probing_config import ProbingConfig
 
 Condition = Literal["full", "no-action", "no-vision"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
@@ -34,8 +34,8 @@ LEVELS = ("exact", "all-actions", "first-action", "mean")
 _CHUNK = 1024
 
 
-@dataclass(frozen=True)
-class PathIntegrationConfig:
+@dataclass(frozen=True, kw_only=True)
+class PathIntegrationConfig(ProbingConfig):
     """How to score path integration.
 
     Attributes:
@@ -55,27 +55,7 @@ class PathIntegrationConfig:
         ValueError: for a value out of range, naming it.
     """
 
-    train_episodes: int = 4000
-    test_episodes: int = 2000
     views: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    policy: str | None = None
-    repeats: int = 3
-    hidden: int = 1024
-    epochs: int = 300
-    decay: float = 0.0
-    pooled: bool = False
-    bf16: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, low in (("train_episodes", 2), ("test_episodes", 2), ("repeats", 1), ("hidden", 1), ("epochs", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
-        if not self.views or min(self.views) < 1 or len(set(self.views)) < len(self.views):
-            raise ValueError(f"views={self.views}: give different numbers of views, each at least 1")
-        if not 0 <= self.decay < math.inf:
-            raise ValueError(f"decay={self.decay} must be at least 0 and finite")
-        check_seed(self.seed)
 
 
 def path_integration(
