@@ -10,6 +10,7 @@ Target = Literal["ema", "stop-gradient"]
 Conditioning = Literal["both", "aggregator", "predictor", "none"]
 Prediction = Literal["last", "prefixes"]
 Compatibility = Literal["mended", "official"]
+Regulariser = Literal["variance-covariance", "sketched-gaussian"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +95,13 @@ class ModelOptions(EncoderOptions):
     each of the first 1, 2, ..., M views, which gives M predictions for one pass through the encoder."""
     compatibility: Compatibility = "mended"
     """"official" reproduces what the released code does with its normalisation statistics (see `SeqJEPA`)."""
+    regulariser: Regulariser = "variance-covariance"
+    """The term on the embeddings against collapse (not in the paper): "variance-covariance", as in VICReg, or
+    "sketched-gaussian", as in LeJEPA (see `regulariser`)."""
     regulariser_weight: float = 0.0
-    """Weight of the variance-covariance term on the embeddings (not in the paper; 0 leaves it out)."""
+    """Weight of that term; 0 leaves it out."""
     covariance_weight: float = 0.04
-    """Weight of the covariance inside that term, the variance having 1 (VICReg: 1 to 25)."""
+    """Weight of the covariance inside the variance-covariance term, the variance having 1 (VICReg: 1 to 25)."""
 
     @property
     def token_dim(self) -> int:
@@ -156,7 +160,13 @@ class SeqJEPAConfig(ModelOptions, ViewModelConfig):
         return self.action_dim == 2
 
 
-_CHOICES = {"target": Target, "conditioning": Conditioning, "prediction": Prediction, "compatibility": Compatibility}
+_CHOICES = {
+    "target": Target,
+    "conditioning": Conditioning,
+    "prediction": Prediction,
+    "compatibility": Compatibility,
+    "regulariser": Regulariser,
+}
 
 
 def check_positive_integer(name: str, value: Any) -> None:

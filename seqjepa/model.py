@@ -19,7 +19,7 @@ from .ema import make_target
 from .inputs import Sequences, check_actions, check_sequences
 from .official import read_official
 from .predictor import Predictor
-from .regulariser import at_least_single, spread, variance_covariance
+from .regulariser import DIRECTIONS, at_least_single, sketched_gaussian, spread, variance_covariance
 from .view_model import ViewModel
 
 
@@ -99,8 +99,8 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss and what it is made of, as scalar tensors: "loss" (with gradient), and detached: "prediction"
-        (1 - mean cosine, in [0, 2]), "spread" (0: collapsed, 1: isotropic), and, where the regulariser has a weight,
-        "variance" and "covariance".
+        (1 - mean cosine, in [0, 2]), "spread" (0: collapsed, 1: isotropic), and, where the regulariser has a weight, its
+        terms: "variance" and "covariance", or "gaussian".
 
         views (B, M + 1, 3, H, W), actions (B, M, A), M >= 1. Raises ValueError for shapes that do not fit,
         TypeError for dtypes.
@@ -116,11 +116,19 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         rows = embeddings.flatten(0, 1)
         parts = {"loss": prediction, "prediction": prediction.detach(), "spread": spread(rows.detach())}
         if self.config.regulariser_weight:
-            variance, covariance = variance_covariance(rows)
-            regulariser = variance + self.config.covariance_weight * covariance
+            regulariser, terms = self._regulariser(rows)
             parts["loss"] = prediction + self.config.regulariser_weight * regulariser
-            parts |= {"variance": variance.detach(), "covariance": covariance.detach()}
+            parts |= {name: term.detach() for name, term in terms.items()}
         return parts
+
+    def _regulariser(self, rows: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The regulariser of embeddings (N, D), before it is weighted, and the terms it is made of."""
+        if self.config.regulariser == "sketched-gaussian":
+            directions = torch.randn(rows.shape[1], DIRECTIONS, device=rows.device)
+            gaussian = sketched_gaussian(rows, directions)
+            return gaussian, {"gaussian": gaussian}
+        variance, covariance = variance_covariance(rows)
+        return variance + self.config.covariance_weight * covariance, {"variance": variance, "covariance": covariance}
 
     def _followers(self) -> tuple[tuple[nn.Module, nn.Module], ...]:
         return () if self.target_encoder is None else ((self.target_encoder, self.encoder),)

@@ -1,6 +1,8 @@
-"""Terms against collapse: the variance and covariance of VICReg (Bardes, Ponce & LeCun, ICLR 2022, section 4.1).
+"""Terms against collapse, none of which is part of seq-JEPA, whose paper trains long enough to do without.
 
-Not part of seq-JEPA, whose paper trains long enough to do without.
+The variance and covariance of VICReg (Bardes, Ponce & LeCun, ICLR 2022, section 4.1), and the sketched test for an
+isotropic Gaussian of LeJEPA (Balestriero & LeCun, "LeJEPA: Provable and Scalable Self-Supervised Learning Without the
+Heuristics", 2025, section 4).
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -9,6 +11,8 @@ import torch
 from torch import Tensor
 
 EPSILON = 1e-4  # under the square root of the variance, as in VICReg
+DIRECTIONS = 256  # in which a sketch looks
+_REACH, _KNOTS = 4.0, 17  # of the integral over frequencies
 
 
 def at_least_single(x: Tensor) -> Tensor:
@@ -35,6 +39,30 @@ def variance_covariance(z: Tensor) -> tuple[Tensor, Tensor]:
         variance_term = (1 - (diagonal + EPSILON).sqrt()).relu().mean()
         covariance_term = (covariance.square().sum() - diagonal.square().sum()) / z.shape[1]
     return variance_term, covariance_term
+
+
+def sketched_gaussian(z: Tensor, directions: Tensor) -> Tensor:
+    """How far embeddings z (N, D) are from an isotropic Gaussian of unit variance, a scalar in float32 or better.
+
+    The mean over directions u of the Epps-Pulley statistic of x = u . (z - mean of z) (Epps & Pulley, Biometrika 70,
+    1983): the integral over frequencies t of |phi(t) - exp(-t^2 / 2)|^2 exp(-t^2 / 2), where phi(t) is the mean of
+    exp(i t x); by trapezoids over [-4, 4]. 0 for a Gaussian, at most 1.1 for collapsed embeddings.
+
+    Unlike in LeJEPA the mean is free, as embeddings that end in a ReLU have none of 0, and the statistic is not
+    multiplied by N, so that a weight means the same for every batch size.
+
+    Args:
+        z: (N, D).
+        directions: (D, K), of any length but 0; drawn afresh at every step, they see every departure in time.
+    """
+    with full_precision(z.device.type):
+        z = at_least_single(z)
+        projected = (z - z.mean(0)) @ torch.nn.functional.normalize(directions.to(z.dtype), dim=0)
+        frequencies = torch.linspace(0, _REACH, _KNOTS, dtype=z.dtype, device=z.device)
+        angles = projected[..., None] * frequencies
+        gaussian = torch.exp(-frequencies.square() / 2)
+        departure = (angles.cos().mean(0) - gaussian).square() + angles.sin().mean(0).square()
+        return 2 * torch.trapezoid(departure * gaussian, frequencies).mean()
 
 
 def spread(z: Tensor) -> Tensor:
