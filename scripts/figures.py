@@ -26,6 +26,8 @@ _PATHS = {  # colours of Okabe & Ito, as far as the paper's red, blue and green 
     "first-action": {"color": NULL, "fmt": ":", "linewidth": 1.5, "zorder": 1},
     "mean": {"color": NULL, "fmt": "-", "linewidth": 1, "zorder": 1},
 }
+_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#000000", "#CC79A7", "#777777", "#56B4E9", "#E69F00")  # Okabe & Ito's
+_MARKERS = "os^Dv*PX"
 _FONT_SIZE = 9
 
 
@@ -124,6 +126,27 @@ def displacement_by_views(scores: Scores, views: Sequence[int], title: str) -> F
     axes.set_ylim(top=1.05)
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "actions M", "R2 of the displacement")
+    return figure
+
+
+def curves(
+    points: Sequence[str],
+    own: Mapping[str, Sequence[tuple[float, float]]],
+    paper: Mapping[str, Sequence[float]],
+    title: str,
+) -> Figure:
+    """Curves of means and deviations over the same points, and those of the paper, dashed, in the same colours."""
+    figure = Figure(figsize=(5.2, 3.4))
+    axes = figure.subplots()
+    places = np.arange(len(points))
+    for i, (label, values) in enumerate(own.items()):
+        middle, spread = zip(*values, strict=True)
+        axes.errorbar(places, middle, spread, fmt=f"-{_MARKERS[i]}", color=_COLOURS[i], capsize=3, label=label)
+    for i, (label, middle) in enumerate(paper.items()):
+        axes.plot(places, middle, "--", color=_COLOURS[i], linewidth=1, label=label)
+    axes.set_xticks(places, list(points))
+    axes.set_title(title, fontsize=_FONT_SIZE)
+    _finish(axes, "", "")
     return figure
 
 

@@ -10,6 +10,7 @@ from .demo import Demo
 from .environments import Environments
 from .evaluate import Evaluate
 from .path_integration import PathIntegration
+from .reproduce import Reproduce
 from .saliency import Saliency
 from .train import Train
 
@@ -21,6 +22,7 @@ def main() -> None:
         "train": Train,
         "evaluate": Evaluate,
         "path-integration": PathIntegration,
+        "reproduce": Reproduce,
         "saliency": Saliency,
         "benchmark": Benchmark,
         "environments": Environments,

@@ -39,14 +39,22 @@ def write_atomically(path: Path, text: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def write_metrics(out: Path, metrics: Mapping[str, float], seed: int, config: Mapping[str, Any], **beside: Any) -> None:
-    """Write metrics.json: {"metrics": flat names to numbers, "seed", "config", "versions", ...}.
+def write_metrics(
+    out: Path,
+    metrics: Mapping[str, float],
+    seed: int,
+    config: Mapping[str, Any],
+    *,
+    name: str = "metrics.json",
+    **beside: Any,
+) -> None:
+    """Write metrics.json, or a file of another name: {"metrics": flat names to numbers, "seed", "config", ...}.
 
     Raises:
         ValueError: for a number that is not finite.
     """
     content = {"metrics": dict(metrics), "seed": seed, "config": dict(config), "versions": versions(), **beside}
-    write_atomically(out / "metrics.json", json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
+    write_atomically(out / name, json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
 
 
 def versions() -> dict[str, str]:

@@ -77,6 +77,11 @@ ABLATIONS: MappingProxyType[str, Ablation] = MappingProxyType(
             evaluation={"policy": "uniform"},
         ),
         "no-inhibition": Ablation("no inhibition of return", "paper, table 3", _GAZE, world={"inhibition": "off"}),
+        "motor-noise": Ablation(
+            "movements that miss by a share of their size, of deviation 0.4",
+            worlds=("images", "objects"),
+            world={"motor_noise": 0.4},
+        ),
         "stop-gradient": Ablation(
             "no EMA: the encoder itself makes the target", "released code", model={"target": "stop-gradient"}
         ),

@@ -99,8 +99,8 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss and what it is made of, as scalar tensors: "loss" (with gradient), and detached: "prediction"
-        (1 - mean cosine, in [0, 2]), "spread" (0: collapsed, 1: isotropic), and, where the regulariser has a weight, its
-        terms: "variance" and "covariance", or "gaussian".
+        (1 - mean cosine, in [0, 2]), "spread" (0: collapsed, 1: isotropic), and, where the regulariser has a weight,
+        its terms: "variance" and "covariance", or "gaussian".
 
         views (B, M + 1, 3, H, W), actions (B, M, A), M >= 1. Raises ValueError for shapes that do not fit,
         TypeError for dtypes.

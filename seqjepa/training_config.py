@@ -23,7 +23,7 @@ class TrainingConfig:
         warmup: share of the budget in which the rate rises.
         weight_decay: of AdamW, on matrices and convolutions.
         ema: the target's rate at the beginning; it rises to 1 by a half cosine.
-        clip: largest norm of the gradient.
+        clip: largest norm of the gradient; infinite for none.
         bf16: whether to run the model under bfloat16 autocast.
         compile: whether to compile the loss with torch.compile; on a CPU that needs a C++ compiler.
         seed: of weights, dropout and rollouts.
@@ -54,10 +54,12 @@ class TrainingConfig:
         if (self.steps is None) == (self.minutes is None):
             given = f"steps={self.steps}, minutes={self.minutes}"
             raise ValueError(f"the budget is in steps or in minutes, and the other is None: got {given}")
-        for name in ("steps", "minutes", "learning_rate", "clip"):
+        for name in ("steps", "minutes", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name}={value} must be above 0 and finite")
+        if not self.clip > 0:
+            raise ValueError(f"clip={self.clip} must be above 0")
         for name, low in (("batch_size", 2), ("length", 2), ("log_every", 1), ("save_every", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")

@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
+from saccadeworld.scripts import reproduce
 from saccadeworld.scripts.main import main
+from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
+from saccadeworld.scripts.reproductions.measurements import Settings
+from saccadeworld.scripts.reproductions.scale import Family, Scale
 
 
 class Result(NamedTuple):
@@ -53,3 +58,47 @@ def picture_folder(tmp_path) -> Callable[[str], Path]:
         return folder
 
     return make
+
+
+_TINY_BASELINES = {
+    "projector": (8, 6),
+    "predictor_hidden": 8,
+    "action_embedding_dim": 4,
+    "width": 8,
+    "heads": 2,
+    "projection": 6,
+    "regressor": (6,),
+}
+
+
+def _tiny(family: Family) -> Family:
+    few = {"train_episodes": 40, "test_episodes": 24, "hidden": 8, "epochs": 1}
+    settings = Settings(
+        probes=replace(family.settings.probes, **few),
+        paths=replace(family.settings.paths, **few),
+        retrieval=replace(family.settings.retrieval, scenes=3, views=6),
+    )
+    size = {"images": 32, "objects": 12, "augmentations": 32}[family.world]
+    return replace(
+        family,
+        built_in={split: {**own, "count": 20} for split, own in (family.built_in or {}).items()},
+        options={**family.options, "size": size, **({"fovea": 8} if family.world == "images" else {})},
+        side={"images": 8, "objects": 12, "augmentations": 32}[family.world],
+        encoder={"encoder": "small", "encoder_width": 2},
+        model={**family.model, "action_embedding_dim": 4, "layers": 1, "heads": 2, "predictor_hidden": 8},
+        training=replace(family.training, steps=4, batch_size=6, log_every=1, save_every=2),
+        settings=settings,
+    )
+
+
+@pytest.fixture
+def tiny_scale(monkeypatch) -> Scale:
+    """Takes the place of the laptop's."""
+    baselines = {
+        method: {name: _TINY_BASELINES.get(name, value) for name, value in options.items()}
+        for method, options in LAPTOP.baselines.items()
+    }
+    families = {name: _tiny(family) for name, family in LAPTOP.families.items()}
+    scale = replace(LAPTOP, families=families, baselines=baselines, milestones=(0.5,))
+    monkeypatch.setitem(reproduce.SCALES, "laptop", scale)
+    return scale

@@ -6,7 +6,6 @@ from saccadeworld.seqjepa.cost import encoding_operations, step_operations
 from saccadeworld.seqjepa.methods import METHODS, make_model
 from tiny_baselines import SMALL
 from torch import nn
-from torch.nn import functional as F
 
 VIEW = (3, 16, 16)
 

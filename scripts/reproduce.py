@@ -1,0 +1,192 @@
+"""saccadeworld reproduce: the tables and curves of the seq-JEPA paper, on a laptop or at the paper's scale."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tqdm import tqdm
+
+from ..envs.checks import check_name
+from ..envs.devices import resolve_device
+from ..seqjepa.episode_seeds import check_seed
+from .command import run_command
+from .report import Report
+from .reproductions.estimate import estimate
+from .reproductions.laptop_scale import LAPTOP
+from .reproductions.paper_scale import PAPER
+from .reproductions.results import PartResult
+from .reproductions.runs import BusyError, Runs, Task
+from .reproductions.tables import TABLES, Part, tasks_of
+from .results import prepare_folder, write_atomically, write_metrics
+from .scores import format_table
+
+SCALES = {"laptop": LAPTOP, "paper": PAPER}
+_POLL_SECONDS = 5.0
+
+Table = Literal["table1", "table2", "table3", "table4", "path-integration", "lengths", "retrieval", "all"]
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Reproduce a table or a curve of the seq-JEPA paper, each number beside the paper's.
+
+    Leaves in the folder `out`: TABLE.md and TABLE.json, metrics.json, report.html, and a folder for every training
+    (runs/), from which the same command goes on after Ctrl-C or a crash; tables in one folder share their trainings.
+
+    Several processes may work on one folder, on one machine or on many that share it: each takes trainings that no
+    other has taken. `torchrun --nproc-per-node 8 -m saccadeworld.scripts.reproduce all --scale paper ...` does so with
+    a GPU for each.
+
+    Attributes:
+        table: which, or all of them.
+        scale: "laptop": built-in sources, a small encoder, minutes for each training on two cores. "paper": the
+            published data, sizes and epochs, GPU-days.
+        out: the folder of the results; runs/reproduce-SCALE when left out.
+        seeds: of the trainings; spread is over these.
+        sources: names and paths of data. At the scale "paper" it needs 3diebench, stl10, cifar100 and tiny-imagenet,
+            whichever the table is about; at "laptop" images and meshes take the place of the built-in sources.
+        share: of the steps of every training, for a first look.
+        device: "cpu" or "cuda".
+        dry_run: only print what would be done, and an estimate of what it costs.
+    """
+
+    table: Annotated[Table, tyro.conf.Positional]
+    scale: Literal["laptop", "paper"] = "laptop"
+    out: Path | None = None
+    seeds: tuple[int, ...] = (0, 1, 2)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    share: float = 1.0
+    device: str = "cpu"
+    dry_run: bool = False
+
+    def run(self) -> None:
+        parts = {name: TABLES[name](SCALES[self.scale]) for name in self._tables()}
+        tasks = tasks_of((part for own in parts.values() for part in own), self.seeds)
+        out = prepare_folder(self.out or Path("runs") / f"reproduce-{self.scale}")
+        runs = Runs(out / "runs", SCALES[self.scale], self.sources, self.share, self._device())
+        self._check(runs, tasks)
+        if self.dry_run:
+            rows, note = estimate(tasks, runs)
+            print(format_table(rows), note, sep="\n\n")
+            return
+        _work(runs, tasks)
+        if _rank() == 0:
+            self._write(out, runs, parts)
+
+    def _tables(self) -> tuple[str, ...]:
+        return tuple(TABLES) if self.table == "all" else (self.table,)
+
+    def _device(self) -> str:
+        """Each process of torchrun has a GPU of its own."""
+        resolve_device(self.device)
+        local = os.environ.get("LOCAL_RANK")
+        return f"cuda:{local}" if self.device == "cuda" and local is not None else self.device
+
+    def _check(self, runs: Runs, tasks: Sequence[Task]) -> None:
+        """Refuse what cannot work, before any work."""
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"--seeds {self.seeds}: give one or more different seeds")
+        for seed in self.seeds:
+            check_seed(seed)
+        if not 0 < self.share <= 1:
+            raise ValueError(f"--share {self.share} must be above 0 and at most 1")
+        known = {family.data: None for family in runs.scale.families.values()}
+        for name, path in self.sources.items():
+            check_name("--sources", name, known)
+            if not Path(path).expanduser().exists():
+                raise FileNotFoundError(f"--sources {name} {path}: there is nothing there")
+        runs.check(tasks)
+
+    def _write(self, out: Path, runs: Runs, parts: Mapping[str, Sequence[Part]]) -> None:
+        results = {name: [PartResult.of(part, runs, self.seeds) for part in own] for name, own in parts.items()}
+        report = Report("seq-JEPA reproduced")
+        about = self._about()
+        report.text(about)
+        metrics: dict[str, float] = {}
+        for name, own in results.items():
+            for result in own:
+                metrics |= result.metrics()
+                _add(report, result)
+            text = "\n".join([f"# {name}\n\n{about}\n", *(result.markdown() for result in own)])
+            write_atomically(out / f"{name}.md", text)
+            write_metrics(
+                out,
+                {key: value for result in own for key, value in result.metrics().items()},
+                self.seeds[0],
+                asdict(self),
+                name=f"{name}.json",
+                seeds=self.seeds,
+                parts=[result.as_json() for result in own],
+            )
+            print(text)
+        report.heading("How to repeat this")
+        report.code(self._command())
+        report.write(out / "report.html")
+        write_metrics(out, metrics, self.seeds[0], asdict(self), seeds=self.seeds)
+        print(f"tables: {', '.join(str(out / f'{name}.md') for name in results)}; report: {out / 'report.html'}")
+
+    def _about(self) -> str:
+        sources = ", ".join(f"{name}: {path}" for name, path in self.sources.items())
+        return (
+            f"Scale {self.scale}{f', {self.share:g} of its steps' if self.share < 1 else ''}; seeds "
+            f"{', '.join(map(str, self.seeds))}; data: {sources or 'built in'}. Mean ± standard deviation over the "
+            "seeds, in square brackets the paper's number."
+        )
+
+    def _command(self) -> str:
+        sources = "".join(f" {name} {path}" for name, path in self.sources.items())
+        return (
+            f"saccadeworld reproduce {self.table} --scale {self.scale} --seeds {' '.join(map(str, self.seeds))}"
+            + (f" --sources{sources}" if sources else "")
+            + (f" --share {self.share:g}" if self.share < 1 else "")
+        )
+
+
+def _work(runs: Runs, tasks: Sequence[Task]) -> None:
+    """Do all tasks that nobody else is at, and wait for those that somebody is."""
+    with tqdm(total=len(tasks), unit="task", disable=None) as bar:
+        while open_tasks := [task for task in tasks if runs.left(task)]:
+            bar.update(len(tasks) - len(open_tasks) - bar.n)
+            done = [task for task in open_tasks if _try(runs, task, bar)]
+            if not done:
+                time.sleep(_POLL_SECONDS)
+        bar.update(len(tasks) - bar.n)
+
+
+def _try(runs: Runs, task: Task, bar: tqdm) -> bool:
+    """Whether the task was done here, not by another process."""
+    name = f"{task.training.name} seed {task.seed}"
+    try:
+        runs.carry_out(task, lambda what: bar.set_description_str(f"{name}: {what}"))
+    except BusyError:
+        return False
+    bar.update(1)
+    return True
+
+
+def _add(report: Report, result: PartResult) -> None:
+    report.heading(result.part.title)
+    report.table(result.header, result.body)
+    for note in result.notes:
+        report.text(note)
+    figure = result.figure()
+    if figure is not None:
+        report.figures("Error bars: standard deviation over seeds.", figure)
+
+
+def _rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def main() -> None:
+    run_command(Reproduce)
+
+
+if __name__ == "__main__":
+    main()

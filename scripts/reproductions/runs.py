@@ -1,0 +1,230 @@
+"""Trainings and measurements as they are carried out: one folder each, which a run that is stopped goes on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from ...envs.worlds import World, make_world
+from ...seqjepa.evaluation import evaluate
+from ...seqjepa.methods import load_model, make_model
+from ...seqjepa.training import DivergedError, Trainer
+from ...seqjepa.view_model import ViewModel
+from ...seqjepa.view_statistics import view_statistics
+from ..results import write_atomically
+from .measurements import measure
+from .scale import Plan, Scale, WorldSpec
+from .trainings import SEQ_JEPA, Training
+
+_MODEL, _SETTINGS, _TRAINED, _DIVERGED, _CURVE = (
+    "model",
+    "settings.json",
+    "trained.json",
+    "diverged.json",
+    "curve.json",
+)
+_WORLDS_KEPT = 6
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training with one seed, and what is to be measured of it."""
+
+    training: Training
+    seed: int
+    measurements: tuple[str, ...]
+
+
+class BusyError(Exception):
+    """Another process is at work on the same training."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The folder of all trainings at a scale.
+
+    Attributes:
+        folder: where they lie, TRAINING/seed-SEED each.
+        scale: of all of them.
+        sources: paths of data by name.
+        share: of the scale's steps.
+        device: "cpu" or "cuda", or one of several CUDA devices.
+    """
+
+    folder: Path
+    scale: Scale
+    sources: Mapping[str, str] = field(default_factory=dict)
+    share: float = 1.0
+    device: str = "cpu"
+
+    def plan(self, task: Task) -> Plan:
+        """What the training of a task is made of. Raises ValueError as `Scale.plan`."""
+        return self.scale.plan(task.training, task.seed, self.sources, self.share)
+
+    def place(self, training: Training, seed: int) -> Path:
+        """Its folder."""
+        return self.folder / training.name / f"seed-{seed}"
+
+    def scores(self, training: Training, seed: int, measurement: str) -> dict[str, float] | None:
+        """What was measured, if it was."""
+        content = _read(self.place(training, seed) / f"{measurement}.json")
+        return None if content is None else content["scores"]
+
+    def curve(self, training: Training, seed: int) -> list[dict[str, float]]:
+        """Scores in the course of the training, each beside its "step" and "seconds"; empty where none were taken."""
+        content = _read(self.place(training, seed) / _CURVE)
+        return [] if content is None else content["points"]
+
+    def trained(self, training: Training, seed: int) -> dict[str, float] | None:
+        """Steps, seconds and operations of a training that has come to its end."""
+        return _read(self.place(training, seed) / _TRAINED)
+
+    def diverged(self, training: Training, seed: int) -> str | None:
+        """Why a training could not go on, if it could not."""
+        content = _read(self.place(training, seed) / _DIVERGED)
+        return None if content is None else content["reason"]
+
+    def left(self, task: Task) -> tuple[str, ...]:
+        """What is left to do of a task: "training", and measurements."""
+        if self.diverged(task.training, task.seed):
+            return ()
+        training = () if self.trained(task.training, task.seed) else ("training",)
+        return training + tuple(m for m in task.measurements if self.scores(task.training, task.seed, m) is None)
+
+    def check(self, tasks: Iterable[Task]) -> None:
+        """Refuse to go on with what was begun with other settings.
+
+        Raises:
+            ValueError: naming the first such file and setting.
+        """
+        for task in tasks:
+            plan, place = self.plan(task), self.place(task.training, task.seed)
+            _check_settings(place / _SETTINGS, _settings(plan))
+            for measurement in task.measurements:
+                _check_settings(place / f"{measurement}.json", {"settings": plan.settings.of(measurement)})
+
+    def carry_out(self, task: Task, report: Callable[[str], None]) -> None:
+        """Do what is left of a task.
+
+        Args:
+            task: which.
+            report: called with a word on what is being done.
+
+        Raises:
+            BusyError: when another process is at it.
+            Interrupted: after Ctrl-C; what was done is kept.
+        """
+        place = self.place(task.training, task.seed)
+        place.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(place / "lock", timeout=0):
+                self._carry_out(task, self.plan(task), place, report)
+        except Timeout as error:
+            raise BusyError(task.training.name) from error
+
+    def _carry_out(self, task: Task, plan: Plan, place: Path, report: Callable[[str], None]) -> None:
+        if "training" in self.left(task):
+            _write(place / _SETTINGS, _settings(plan))
+            try:
+                self._train(task, plan, place, report)
+            except DivergedError as error:
+                _write(place / _DIVERGED, {"reason": str(error)})
+        left = self.left(task)
+        if left:
+            model = load_model(place / _MODEL, self.device)
+            train, test = self._world(plan.probe), self._world(plan.test)
+            for measurement in left:
+                report(f"measuring {measurement}")
+                scores = measure(measurement, model, train, test, plan.settings)
+                _write(place / f"{measurement}.json", {"settings": plan.settings.of(measurement), "scores": scores})
+
+    def _train(self, task: Task, plan: Plan, place: Path, report: Callable[[str], None]) -> None:
+        world = self._world(plan.train)
+        if not task.training.trained:
+            self._fresh(plan, world).save(place / _MODEL)
+            return _write(place / _TRAINED, {"steps": 0, "seconds": 0.0, "operations": 0})
+        points = self.curve(task.training, task.seed)
+        milestones = self._milestones(task.training)
+
+        def log(trainer: Trainer) -> None:
+            report(f"step {trainer.step} of {plan.training.steps}, loss {trainer.history[-1]['loss']:.3f}")
+            while len(points) < len(milestones) and trainer.progress >= milestones[len(points)]:
+                points.append(self._point(trainer, plan))
+                _write(place / _CURVE, {"points": points})
+
+        trainer = self._trainer(plan, world, place)
+        trainer.run(place / _MODEL, log)
+        _write(place / _TRAINED, {"steps": trainer.step, "seconds": trainer.seconds, "operations": plan.operations})
+
+    def _trainer(self, plan: Plan, world: World, place: Path) -> Trainer:
+        with suppress(FileNotFoundError):
+            return Trainer.resume(place / _MODEL, world)
+        return Trainer(self._fresh(plan, world), world, plan.training)
+
+    def _fresh(self, plan: Plan, world: World) -> ViewModel[Any]:
+        mean, std = view_statistics(world, plan.training.policy)
+        torch.manual_seed(plan.training.seed)
+        return make_model(plan.method, plan.action_dim, mean=mean, std=std, **plan.model).to(world.device)
+
+    def _milestones(self, training: Training) -> tuple[float, ...]:
+        main = training.method == SEQ_JEPA and training.observed == self.scale.families[training.family].observed
+        return self.scale.milestones if main and training.ablation in ("none", "no-action") else ()
+
+    def _point(self, trainer: Trainer, plan: Plan) -> dict[str, float]:
+        """Scores of the model as it is now."""
+        scores = evaluate(trainer.model, self._world(plan.probe), self._world(plan.test), plan.settings.probes)
+        values = {name: value for name, (value,) in scores.items()}
+        return {"step": trainer.step, "seconds": trainer.seconds, **values}
+
+    def _world(self, spec: WorldSpec) -> World:
+        return _make_world(json.dumps([spec.name, spec.source, spec.split, dict(spec.options), self.device]))
+
+
+@lru_cache(_WORLDS_KEPT)
+def _make_world(key: str) -> World:
+    name, source, split, options, device = json.loads(key)
+    return make_world(name, source, split=split, device=device, **options)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "worlds": [asdict(spec) | {"options": dict(spec.options)} for spec in (plan.train, plan.probe, plan.test)],
+        "method": plan.method,
+        "model": dict(plan.model),
+        "training": asdict(plan.training),
+    }
+
+
+def _check_settings(path: Path, wanted: Mapping[str, Any]) -> None:
+    """Raises ValueError unless the file is not there, or has the entries of `wanted`."""
+    content = _read(path)
+    if content is None:
+        return
+    for name, value in json.loads(json.dumps(wanted)).items():
+        if content.get(name) != value:
+            raise ValueError(
+                f"{path} was made with other settings ({name}: {content.get(name)}, now {value}); choose another "
+                "--out, or move that folder away"
+            )
+
+
+def _read(path: Path) -> Any:
+    """The content of a JSON file, or None where there is no file. Raises ValueError for one that is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON ({error}); delete it, and it is made anew") from error
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    write_atomically(path, json.dumps(content, indent=1) + "\n")

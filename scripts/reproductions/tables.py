@@ -1,0 +1,291 @@
+"""The tables and curves of the paper: which score of which training stands in which cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ...seqjepa.ablations import ABLATIONS
+from ...seqjepa.path_integration import CONDITIONS, LEVELS
+from .runs import Task
+from .scale import Scale
+from .trainings import SEQ_JEPA, Training
+
+PER_CENT = 100.0
+_PATH_VIEWS = range(1, 8)
+_INFERENCE_VIEWS = range(1, 9)
+
+
+class Cell(NamedTuple):
+    """Where a number comes from: a score of a measurement of a training, times a factor."""
+
+    training: Training
+    measurement: str
+    score: str
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table, or one panel of a figure.
+
+    Attributes:
+        name: which part of the paper it is, such as "table1/rotations"; `paper.published` knows the numbers by it.
+        title: a sentence.
+        columns: titles of the columns by their names.
+        rows: titles of the rows by their names.
+        cells: by the names of row and column; there may be none for some.
+        levels: null levels by what they are, under the table.
+        curve: whether columns are points of a curve, in their order, to be drawn.
+    """
+
+    name: str
+    title: str
+    columns: Mapping[str, str]
+    rows: Mapping[str, str]
+    cells: Mapping[tuple[str, str], Cell]
+    levels: Mapping[str, Cell]
+    curve: bool = False
+
+
+class Row(NamedTuple):
+    """A row under construction: its title, its training, and how many views the class is told from (0: one, from z)."""
+
+    title: str
+    training: Training
+    views: int = 0
+
+
+def tasks_of(parts: Iterable[Part], seeds: Sequence[int]) -> list[Task]:
+    """What has to be done for these parts: each training once, with all that is measured of it."""
+    wanted: dict[Training, dict[str, None]] = {}
+    for part in parts:
+        for cell in (*part.cells.values(), *part.levels.values()):
+            wanted.setdefault(cell.training, {})[cell.measurement] = None
+    return [Task(training, seed, tuple(names)) for seed in seeds for training, names in wanted.items()]
+
+
+def table1(scale: Scale) -> tuple[Part, ...]:
+    """Objects under rotations: class, relative and individual rotation, of all methods."""
+    rows = {
+        **_baseline_rows("rotations", ("byol", "simclr", "vicreg", "vicreg-traj", "sen", "equimod", "sie")),
+        **_baseline_rows("rotations", ("conditional-byol", "context-ssl")),
+        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training("rotations", observed=1), 1),
+        "seq-jepa/1/3": Row("seq-JEPA, 3 views (1)", Training("rotations", observed=1), 3),
+        "seq-jepa/3/3": Row("seq-JEPA, 3 views (3)", Training("rotations", observed=3), 3),
+        "seq-jepa/3/5": Row("seq-JEPA, 5 views (3)", Training("rotations", observed=3), 5),
+        "no-action/3/3": Row("no actions, 3 views (3)", Training("rotations", observed=3, ablation="no-action"), 3),
+        "untrained": Row("untrained, 5 views", Training("rotations", observed=3, trained=False), 5),
+    }
+    return (_probed("table1/rotations", f"{_title(scale, 'rotations')}: methods", rows, individual=True),)
+
+
+def table2(scale: Scale) -> tuple[Part, ...]:
+    """Pictures under augmentations: class and the three factors, by what the methods are told of."""
+    return tuple(_augmented(scale, family) for family in scale.families if family.startswith("augmentations"))
+
+
+def table3(scale: Scale) -> tuple[Part, ...]:
+    """Pictures under saccades: class and relative position."""
+    main = Training("saccades", observed=4)
+    rows = {
+        **_baseline_rows("saccades", ("simclr", "conv-jepa")),
+        "seq-jepa/4/4": Row("seq-JEPA, 5 views (4 in training)", main, 5),
+        "seq-jepa/4/6": Row("seq-JEPA, 6 views (4)", main, 6),
+        **{
+            f"{ablation}/4/4": Row(
+                f"{ABLATIONS[ablation].title}, 5 views (4)", Training("saccades", observed=4, ablation=ablation), 5
+            )
+            for ablation in ("no-action", "no-saliency", "no-inhibition")
+        },
+        "untrained": Row("untrained, 5 views", Training("saccades", observed=4, trained=False), 5),
+    }
+    return (_probed("table3/saccades", f"{_title(scale, 'saccades')}: methods and how eyes move", rows),)
+
+
+def table4(scale: Scale) -> tuple[Part, ...]:
+    """Objects under rotations: who is told the actions, and how wide their embedding is; 5 views, 3 in training."""
+    names = ("no-action", "no-predictor-action", "no-aggregator-action", "none")
+    widths = ("action-width-16", "action-width-64", "action-width-256")
+    rows = {
+        name: Row(ABLATIONS[name].title, Training("rotations", observed=3, ablation=name), 5)
+        for name in (*names, *widths)
+    }
+    return (_probed("table4/rotations", f"{_title(scale, 'rotations')}: ablations of actions", rows),)
+
+
+def path_integration(scale: Scale) -> tuple[Part, ...]:
+    """Displacement from the aggregate and the last action, with and without motor noise."""
+    parts = []
+    for family in ("saccades", "rotations"):
+        title, observed = _title(scale, family), scale.families[family].observed
+        for ablation in ("none", "motor-noise"):
+            if scale.families[family].world in ABLATIONS[ablation].worlds:
+                noisy = ablation != "none"
+                training = Training(family, observed=observed, ablation=ablation)
+                name = f"path-integration{'-noise' if noisy else ''}/{family}"
+                heading = f"{title}: R2 of the displacement after M actions{' under motor noise' if noisy else ''}"
+                parts.append(_paths(name, heading, training, "r2"))
+                if family == "rotations":
+                    angles = heading.replace("R2", "mean error in degrees")
+                    parts.append(_paths(f"{name}/angle", angles, training, "angle"))
+    return tuple(parts)
+
+
+def lengths(scale: Scale) -> tuple[Part, ...]:
+    """Accuracy by the numbers of views in training and at inference, and R2 by those in training."""
+    parts = []
+    for family, own in scale.families.items():
+        augmented = own.world == "augmentations"
+        trained = range(1, 5 if augmented else 6)
+        rows = {str(m): f"{m} in training" for m in trained}
+        measurement = "classes" if augmented else "probes"
+        grid = {
+            (str(m), f"class/{views}"): Cell(
+                Training(family, observed=m), measurement, f"class/aggregate/{views}", PER_CENT
+            )
+            for m in trained
+            for views in _INFERENCE_VIEWS
+        }
+        columns = {f"class/{views}": f"{views} view{'s'[: views > 1]}" for views in _INFERENCE_VIEWS}
+        parts.append(Part(f"lengths/{family}", f"{own.title}: top-1 in %", columns, rows, grid, {}))
+        r2 = {
+            (str(m), column): Cell(Training(family, observed=m), *where)
+            for m in trained
+            for column, where in _r2_scores(augmented).items()
+        }
+        titles = {column: f"{column} R2" for column in _r2_scores(augmented)}
+        parts.append(Part(f"lengths-r2/{family}", f"{own.title}: R2", titles, rows, r2, {}))
+    return tuple(parts)
+
+
+def retrieval(scale: Scale) -> tuple[Part, ...]:
+    """Predicted views among the true ones: of the same object (MRR, H@k), and of all (PRE)."""
+    rows = {
+        **_baseline_rows("rotations", ("sie", "equimod", "sen", "conditional-byol")),
+        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training("rotations", observed=1), 1),
+        "seq-jepa/3/3": Row("seq-JEPA, 3 views (3)", Training("rotations", observed=3), 3),
+    }
+    columns = {
+        "mrr": "MRR",
+        "h@1": "H@1",
+        "h@5": "H@5",
+        "pre/train": "PRE, training split",
+        "pre/test": "PRE, test split",
+        "pre/test-all": "PRE, test in both",
+    }
+    cells = {
+        (name, column): Cell(row.training, "retrieval", f"retrieval/{column}/{row.views or 1}")
+        for name, row in rows.items()
+        for column in columns
+    }
+    main = Training("rotations", observed=3)
+    levels = {
+        f"{title} by chance": Cell(main, "retrieval", f"retrieval/{column}/chance") for column, title in columns.items()
+    }
+    titles = {name: row.title for name, row in rows.items()}
+    title = f"{_title(scale, 'rotations')}: retrieval of predicted views"
+    return (Part("retrieval/rotations", title, columns, titles, cells, levels),)
+
+
+TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
+    {
+        "table1": table1,
+        "table2": table2,
+        "table3": table3,
+        "table4": table4,
+        "path-integration": path_integration,
+        "lengths": lengths,
+        "retrieval": retrieval,
+    }
+)
+"""By the names that `saccadeworld reproduce` takes."""
+
+
+def _title(scale: Scale, family: str) -> str:
+    return scale.families[family].title
+
+
+def _baseline_rows(family: str, methods: Iterable[str]) -> dict[str, Row]:
+    return {method: Row(_METHOD_TITLES[method], Training(family, method)) for method in methods}
+
+
+def _probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = False) -> Part:
+    """A part on worlds whose actions have one kind."""
+    columns = {"class": "top-1 in %", "relative": "relative R2"}
+    if individual:
+        columns["individual"] = "individual R2"
+    cells = {}
+    for key, row in rows.items():
+        score = f"class/aggregate/{row.views}" if row.views else "class/z"
+        cells[key, "class"] = Cell(row.training, "probes", score, PER_CENT)
+        cells |= {(key, part): Cell(row.training, "probes", f"action/{part}") for part in list(columns)[1:]}
+    some = next(iter(rows.values())).training
+    levels = {
+        "top-1 of naming the commonest class": Cell(some, "probes", "class/majority", PER_CENT),
+        "relative R2 of the first pose alone": Cell(some, "probes", "action/first_pose"),
+    }
+    return Part(name, title, columns, {key: row.title for key, row in rows.items()}, cells, levels)
+
+
+def _augmented(scale: Scale, family: str) -> Part:
+    none = ("simclr", "byol", "vicreg", "vicreg-traj")
+    told = ("sen", "equimod", "sie", "conditional-byol")
+    kinds = {"all": "all three", "crop": "crop", "jitter": "jitter", "blur": "blur"}
+    rows = {f"{m}/none": Row(f"{_METHOD_TITLES[m]}, told of none", Training(family, m)) for m in none}
+    for kind, title in kinds.items():
+        for m in told:
+            training = Training(family, m, conditioning=kind)
+            rows[f"{m}/{kind}"] = Row(f"{_METHOD_TITLES[m]}, {title}", training)
+    for observed, kind in ((1, "all"), (2, "all"), (3, "all"), (2, "crop"), (3, "jitter"), (3, "blur")):
+        title = f"seq-JEPA, 5 views ({observed} in training), {kinds[kind]}"
+        rows[f"{SEQ_JEPA}/{observed}/{kind}"] = Row(title, Training(family, observed=observed, conditioning=kind), 5)
+    unconditioned = Training(family, observed=2, ablation="no-action")
+    rows[f"{SEQ_JEPA}/2/none"] = Row("seq-JEPA, 5 views (2), told of none", unconditioned, 5)
+    cells = {}
+    for key, row in rows.items():
+        score = f"class/aggregate/{row.views}" if row.views else "class/z"
+        cells[key, "class"] = Cell(row.training, "classes", score, PER_CENT)
+        cells |= {(key, factor): Cell(row.training, *where) for factor, where in _r2_scores(True).items()}
+    columns = {"class": "top-1 in %", **{factor: f"{factor} R2" for factor in _r2_scores(True)}}
+    majority = Cell(unconditioned, "classes", "class/majority", PER_CENT)
+    levels = {"top-1 of naming the commonest class": majority} | {
+        f"{factor} R2 of the first view's alone": Cell(unconditioned, "factors", f"factor/first_pose/{factor}")
+        for factor in _r2_scores(True)
+    }
+    title = f"{_title(scale, family)}: methods by what they are told of"
+    return Part(f"table2/{family}", title, columns, {key: row.title for key, row in rows.items()}, cells, levels)
+
+
+def _r2_scores(augmented: bool) -> dict[str, tuple[str, str]]:
+    """Measurement and score of each column of R2."""
+    if augmented:
+        return {factor: ("factors", f"factor/relative/{factor}") for factor in ("crop", "jitter", "blur")}
+    return {"relative": ("probes", "action/relative")}
+
+
+def _paths(name: str, title: str, training: Training, score: str) -> Part:
+    cells = {
+        (who, f"path/{m}"): Cell(training, "paths", f"path/{who}/{m}/{score}")
+        for who in (*CONDITIONS, *LEVELS)
+        for m in _PATH_VIEWS
+    }
+    columns = {f"path/{m}": f"M = {m}" for m in _PATH_VIEWS}
+    rows = {who: who.replace("-", " ") for who in (*CONDITIONS, *LEVELS)}
+    return Part(name, title, columns, rows, cells, {}, curve=True)
+
+
+_METHOD_TITLES = {
+    "simclr": "SimCLR",
+    "byol": "BYOL",
+    "vicreg": "VICReg",
+    "vicreg-traj": "VICRegTraj",
+    "sen": "SEN",
+    "equimod": "EquiMod",
+    "sie": "SIE",
+    "conditional-byol": "conditional BYOL",
+    "conv-jepa": "Conv-JEPA",
+    "context-ssl": "ContextSSL (its loss has a supervised term)",
+}
