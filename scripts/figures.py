@@ -135,15 +135,15 @@ def curves(
     paper: Mapping[str, Sequence[float]],
     title: str,
 ) -> Figure:
-    """Curves of means and deviations over the same points, and those of the paper, dashed, in the same colours."""
+    """Curves of means and deviations over the same points, and the paper's of the same names, dashed."""
     figure = Figure(figsize=(5.2, 3.4))
     axes = figure.subplots()
     places = np.arange(len(points))
     for i, (label, values) in enumerate(own.items()):
         middle, spread = zip(*values, strict=True)
         axes.errorbar(places, middle, spread, fmt=f"-{_MARKERS[i]}", color=_COLOURS[i], capsize=3, label=label)
-    for i, (label, middle) in enumerate(paper.items()):
-        axes.plot(places, middle, "--", color=_COLOURS[i], linewidth=1, label=label)
+        if paper.get(label):
+            axes.plot(places, paper[label], "--", color=_COLOURS[i], linewidth=1, label=f"{label}, paper")
     axes.set_xticks(places, list(points))
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "", "")

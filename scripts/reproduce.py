@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 from tqdm import tqdm
@@ -17,19 +17,21 @@ from ..envs.devices import resolve_device
 from ..seqjepa.episode_seeds import check_seed
 from .command import run_command
 from .report import Report
+from .reproductions.claims import claim_cells, claim_sheets
 from .reproductions.estimate import estimate
 from .reproductions.laptop_scale import LAPTOP
 from .reproductions.paper_scale import PAPER
-from .reproductions.results import PartResult
 from .reproductions.runs import BusyError, Runs, Task
-from .reproductions.tables import TABLES, Part, tasks_of
+from .reproductions.scale import Scale
+from .reproductions.sheets import Sheet, part_sheet
+from .reproductions.tables import TABLES, Cell, tasks_of
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
 
 SCALES = {"laptop": LAPTOP, "paper": PAPER}
 _POLL_SECONDS = 5.0
 
-Table = Literal["table1", "table2", "table3", "table4", "path-integration", "lengths", "retrieval", "all"]
+Table = Literal["table1", "table2", "table3", "table4", "path-integration", "lengths", "retrieval", "claims", "all"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ class Reproduce:
     dry_run: bool = False
 
     def run(self) -> None:
-        parts = {name: TABLES[name](SCALES[self.scale]) for name in self._tables()}
-        tasks = tasks_of((part for own in parts.values() for part in own), self.seeds)
+        scale = SCALES[self.scale]
+        tables = get_args(Table)[:-1] if self.table == "all" else (self.table,)
+        tasks = tasks_of((cell for table in tables for cell in _cells(table, scale)), self.seeds)
         out = prepare_folder(self.out or Path("runs") / f"reproduce-{self.scale}")
-        runs = Runs(out / "runs", SCALES[self.scale], self.sources, self.share, self._device())
+        runs = Runs(out / "runs", scale, self.sources, self.share, self._device())
         self._check(runs, tasks)
         if self.dry_run:
             rows, note = estimate(tasks, runs)
@@ -77,10 +80,7 @@ class Reproduce:
             return
         _work(runs, tasks)
         if _rank() == 0:
-            self._write(out, runs, parts)
-
-    def _tables(self) -> tuple[str, ...]:
-        return tuple(TABLES) if self.table == "all" else (self.table,)
+            self._write(out, {table: _sheets(table, runs, self.seeds) for table in tables})
 
     def _device(self) -> str:
         """Each process of torchrun has a GPU of its own."""
@@ -103,33 +103,33 @@ class Reproduce:
                 raise FileNotFoundError(f"--sources {name} {path}: there is nothing there")
         runs.check(tasks)
 
-    def _write(self, out: Path, runs: Runs, parts: Mapping[str, Sequence[Part]]) -> None:
-        results = {name: [PartResult.of(part, runs, self.seeds) for part in own] for name, own in parts.items()}
+    def _write(self, out: Path, tables: Mapping[str, Sequence[Sheet]]) -> None:
         report = Report("seq-JEPA reproduced")
         about = self._about()
         report.text(about)
         metrics: dict[str, float] = {}
-        for name, own in results.items():
-            for result in own:
-                metrics |= result.metrics()
-                _add(report, result)
-            text = "\n".join([f"# {name}\n\n{about}\n", *(result.markdown() for result in own)])
+        for name, sheets in tables.items():
+            for sheet in sheets:
+                _add(report, sheet)
+            own = {key: value for sheet in sheets for key, value in sheet.metrics.items()}
+            metrics |= own
+            text = "\n".join([f"# {name}\n\n{about}\n", *(sheet.markdown() for sheet in sheets)])
             write_atomically(out / f"{name}.md", text)
             write_metrics(
                 out,
-                {key: value for result in own for key, value in result.metrics().items()},
+                own,
                 self.seeds[0],
                 asdict(self),
                 name=f"{name}.json",
                 seeds=self.seeds,
-                parts=[result.as_json() for result in own],
+                parts=[sheet.content for sheet in sheets],
             )
             print(text)
         report.heading("How to repeat this")
         report.code(self._command())
         report.write(out / "report.html")
         write_metrics(out, metrics, self.seeds[0], asdict(self), seeds=self.seeds)
-        print(f"tables: {', '.join(str(out / f'{name}.md') for name in results)}; report: {out / 'report.html'}")
+        print(f"tables: {', '.join(str(out / f'{name}.md') for name in tables)}; report: {out / 'report.html'}")
 
     def _about(self) -> str:
         sources = ", ".join(f"{name}: {path}" for name, path in self.sources.items())
@@ -170,14 +170,27 @@ def _try(runs: Runs, task: Task, bar: tqdm) -> bool:
     return True
 
 
-def _add(report: Report, result: PartResult) -> None:
-    report.heading(result.part.title)
-    report.table(result.header, result.body)
-    for note in result.notes:
+def _cells(table: str, scale: Scale) -> Iterable[Cell]:
+    """All that a table needs."""
+    if table == "claims":
+        return claim_cells(scale)
+    return [cell for part in TABLES[table](scale) for cell in part.needed]
+
+
+def _sheets(table: str, runs: Runs, seeds: Sequence[int]) -> list[Sheet]:
+    """What came out."""
+    if table == "claims":
+        return claim_sheets(runs.scale, runs, seeds)
+    return [part_sheet(part, runs, seeds) for part in TABLES[table](runs.scale)]
+
+
+def _add(report: Report, sheet: Sheet) -> None:
+    report.heading(sheet.title)
+    report.table(sheet.header, sheet.body)
+    for note in sheet.notes:
         report.text(note)
-    figure = result.figure()
-    if figure is not None:
-        report.figures("Error bars: standard deviation over seeds.", figure)
+    if sheet.figures:
+        report.figures("Error bars: standard deviation over seeds.", *sheet.figures)
 
 
 def _rank() -> int:

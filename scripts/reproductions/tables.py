@@ -49,6 +49,11 @@ class Part:
     levels: Mapping[str, Cell]
     curve: bool = False
 
+    @property
+    def needed(self) -> tuple[Cell, ...]:
+        """All cells, and the levels."""
+        return (*self.cells.values(), *self.levels.values())
+
 
 class Row(NamedTuple):
     """A row under construction: its title, its training, and how many views the class is told from (0: one, from z)."""
@@ -58,12 +63,11 @@ class Row(NamedTuple):
     views: int = 0
 
 
-def tasks_of(parts: Iterable[Part], seeds: Sequence[int]) -> list[Task]:
-    """What has to be done for these parts: each training once, with all that is measured of it."""
+def tasks_of(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Task]:
+    """What has to be done for these cells: each training once, with all that is measured of it."""
     wanted: dict[Training, dict[str, None]] = {}
-    for part in parts:
-        for cell in (*part.cells.values(), *part.levels.values()):
-            wanted.setdefault(cell.training, {})[cell.measurement] = None
+    for cell in cells:
+        wanted.setdefault(cell.training, {})[cell.measurement] = None
     return [Task(training, seed, tuple(names)) for seed in seeds for training, names in wanted.items()]
 
 
