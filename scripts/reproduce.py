@@ -31,7 +31,19 @@ from .scores import format_table
 SCALES = {"laptop": LAPTOP, "paper": PAPER}
 _POLL_SECONDS = 5.0
 
-Table = Literal["table1", "table2", "table3", "table4", "path-integration", "lengths", "retrieval", "claims", "all"]
+Table = Literal[
+    "table1",
+    "table2",
+    "table3",
+    "table4",
+    "path-integration",
+    "lengths",
+    "retrieval",
+    "ablations",
+    "anti-collapse",
+    "claims",
+    "all",
+]
 
 
 @dataclass(frozen=True)

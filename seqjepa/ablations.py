@@ -53,6 +53,20 @@ class Ablation:
 
 _GAZE = ("images",)
 
+ANTI_COLLAPSE: MappingProxyType[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        f"{target}-{name}": {"target": target, **options}
+        for target in ("ema", "stop-gradient")
+        for name, options in {
+            "alone": {"regulariser_weight": 0.0},
+            "variance": {"regulariser_weight": 0.1, "covariance_weight": 0.0},
+            "variance-covariance": {"regulariser_weight": 0.1, "covariance_weight": 1.0},
+            "sketched-gaussian": {"regulariser": "sketched-gaussian", "regulariser_weight": 1.0},
+        }.items()
+    }
+)
+"""What keeps embeddings from collapse, by name: who makes the target, and which term stands beside the prediction."""
+
 ABLATIONS: MappingProxyType[str, Ablation] = MappingProxyType(
     {
         "none": Ablation("nothing left out"),
@@ -85,6 +99,10 @@ ABLATIONS: MappingProxyType[str, Ablation] = MappingProxyType(
         "stop-gradient": Ablation(
             "no EMA: the encoder itself makes the target", "released code", model={"target": "stop-gradient"}
         ),
+        **{
+            name: Ablation(f"against collapse: {name.replace('-', ' ')}", "not in the paper", model=options)
+            for name, options in ANTI_COLLAPSE.items()
+        },
         "shuffled-order": Ablation(
             "views in a random order, at inference", evaluation={"disturbance": Disturbance("shuffled")}
         ),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...envs.worlds import World
+from ...seqjepa.ablations import ABLATIONS
 from ...seqjepa.evaluation import EvaluationConfig, evaluate, evaluate_classes
 from ...seqjepa.factors import factor_scores
 from ...seqjepa.path_integration import PathIntegrationConfig, path_integration
@@ -30,6 +31,8 @@ class Settings:
 
     def of(self, measurement: str) -> dict[str, Any]:
         """Those of one measurement, as JSON can hold them."""
+        if measurement in _DISTURBED:
+            return asdict(replace(self.probes, **_DISTURBED[measurement]))
         configs = {"paths": self.paths, "retrieval": self.retrieval}
         return asdict(configs.get(measurement, self.probes))
 
@@ -44,9 +47,27 @@ class Settings:
 
 Measure = Callable[[Any, World, World, Settings], Mapping[str, list[float]]]
 
+
+def disturbed(ablation: str) -> str:
+    """The measurement of classes under an ablation that needs no training."""
+    return f"classes-{ablation}"
+
+
+_DISTURBED = {
+    disturbed(name): ablation.evaluation
+    for name, ablation in ABLATIONS.items()
+    if ablation.evaluation and not ablation.retrains
+}
+
 MEASUREMENTS: Mapping[str, Measure] = {
     "probes": lambda model, train, test, settings: evaluate(model, train, test, settings.probes),
     "classes": lambda model, train, test, settings: evaluate_classes(model, train, test, settings.probes),
+    **{
+        name: lambda model, train, test, settings, changes=changes: evaluate_classes(
+            model, train, test, replace(settings.probes, **changes)
+        )
+        for name, changes in _DISTURBED.items()
+    },
     "factors": lambda model, train, test, settings: factor_scores(model, train, test, settings.probes),
     "paths": lambda model, train, test, settings: path_integration(model, train, test, settings.paths),
     "retrieval": lambda model, train, test, settings: _retrieval(model, train, test, settings.retrieval),

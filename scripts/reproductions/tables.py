@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ...seqjepa.ablations import ABLATIONS
+from ...seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE
 from ...seqjepa.path_integration import CONDITIONS, LEVELS
+from .measurements import disturbed
 from .runs import Task
 from .scale import Scale
 from .trainings import SEQ_JEPA, Training
@@ -194,6 +195,16 @@ def retrieval(scale: Scale) -> tuple[Part, ...]:
     return (Part("retrieval/rotations", title, columns, titles, cells, levels),)
 
 
+def ablations(scale: Scale) -> tuple[Part, ...]:
+    """Every ablation, in training and at inference, in both families of moving eyes and objects."""
+    return tuple(_ablated(scale, family) for family in ("saccades", "rotations"))
+
+
+def anti_collapse(scale: Scale) -> tuple[Part, ...]:
+    """What keeps embeddings from collapse, and what that does to both representations; not in the paper."""
+    return tuple(_anti_collapse(scale, family) for family in ("saccades", "rotations"))
+
+
 TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
     {
         "table1": table1,
@@ -203,6 +214,8 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
         "path-integration": path_integration,
         "lengths": lengths,
         "retrieval": retrieval,
+        "ablations": ablations,
+        "anti-collapse": anti_collapse,
     }
 )
 """By the names that `saccadeworld reproduce` takes."""
@@ -232,6 +245,38 @@ def _probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = F
         "relative R2 of the first pose alone": Cell(some, "probes", "action/first_pose"),
     }
     return Part(name, title, columns, {key: row.title for key, row in rows.items()}, cells, levels)
+
+
+def _ablated(scale: Scale, family: str) -> Part:
+    own = scale.families[family]
+    names = [name for name, a in ABLATIONS.items() if own.world in a.worlds and name not in ANTI_COLLAPSE]
+    columns = {"class": "top-1 in %, 5 views", "relative": "relative R2"}
+    cells = {}
+    for name in names:
+        if ABLATIONS[name].retrains or name == "none":
+            training = Training(family, observed=own.observed, ablation=name)
+            cells[name, "class"] = Cell(training, "probes", "class/aggregate/5", PER_CENT)
+            cells[name, "relative"] = Cell(training, "probes", "action/relative")
+        else:
+            main = Training(family, observed=own.observed)
+            cells[name, "class"] = Cell(main, disturbed(name), "class/aggregate/5", PER_CENT)
+    rows = {name: ABLATIONS[name].title for name in names}
+    return Part(f"ablations/{family}", f"{own.title}: ablations", columns, rows, cells, {})
+
+
+def _anti_collapse(scale: Scale, family: str) -> Part:
+    own = scale.families[family]
+    rows = {}
+    for name, options in ANTI_COLLAPSE.items():
+        same = {**own.model, **options} == dict(own.model)  # which is the main training then
+        training = Training(family, observed=own.observed, ablation="none" if same else name)
+        rows[name] = Row(name.replace("-", " "), training, 5)
+    part = _probed(
+        f"anti-collapse/{family}", f"{own.title}: what keeps embeddings from collapse", rows, individual=True
+    )
+    z = {(name, "z"): Cell(row.training, "probes", "class/z", PER_CENT) for name, row in rows.items()}
+    columns = {"z": "top-1 in % from z", "class": "from 5 views", **dict(list(part.columns.items())[1:])}
+    return replace(part, columns=columns, cells={**part.cells, **z})
 
 
 def _augmented(scale: Scale, family: str) -> Part:
