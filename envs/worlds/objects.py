@@ -19,9 +19,11 @@ from ..rotation_ranges import rotation_range
 from ..rotations import compose, from_axis_angle
 from ..sources import load_mesh_source
 from ..sources.banks import MeshSet, Split
+from ..sources.unpainted import unpainted
 from .rotating import RotatingWorld
 
 STAGES = ("scene", "view", "setup")
+COLOURS = ("own", "grey")
 
 
 class ObjectsWorld(RotatingWorld):
@@ -59,6 +61,8 @@ class ObjectsWorld(RotatingWorld):
         rotations: a name in `envs.rotation_ranges.ROTATION_RANGES`.
         stage: "scene", "view" or "setup".
         latents: what actions change: "rotation", "rotcolor" or "all".
+        colours: "own", or "grey": all objects of one matt grey, without textures, so that only their shapes tell them
+            apart.
         max_rotation: the largest rotation by one action in degrees, 1 to 180; larger ones end that far along the
             shortest way. No limit when left out.
         motor_noise: standard deviation of where a rotation ends, about each axis, as a share of its angle, 0 to 1.
@@ -80,12 +84,14 @@ class ObjectsWorld(RotatingWorld):
         rotations: str = "turntable",
         stage: str = "scene",
         latents: str = "rotation",
+        colours: str = "own",
         max_rotation: float | None = None,
         motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
     ):
         check_name("setup", setup, SETUPS)
         check_name("stage", stage, STAGES)
+        check_name("colours", colours, COLOURS)
         self.device = resolve_device(device)
         self.made_of = meshes
         self.options = {
@@ -95,6 +101,7 @@ class ObjectsWorld(RotatingWorld):
             "rotations": rotations,
             "stage": stage,
             "latents": latents,
+            "colours": colours,
             "max_rotation": max_rotation,
             "motor_noise": motor_noise,
             "device": str(device),
@@ -105,7 +112,8 @@ class ObjectsWorld(RotatingWorld):
         self.range = rotation_range(rotations)
         changes = {"size": size, "samples": samples}
         self.setup = replace(SETUPS[setup], **{key: value for key, value in changes.items() if value is not None})
-        self.renderer = Renderer(meshes.meshes, self.setup, self.device)
+        shapes = meshes if colours == "own" else unpainted(meshes)
+        self.renderer = Renderer(shapes.meshes, self.setup, self.device)
         self.view_shape = (3, self.setup.size, self.setup.size)
         self.stage = stage
         shown = self.set_dimensions(latents, show_all=stage == "view")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ...seqjepa.ablations import ABLATIONS
@@ -80,7 +80,7 @@ def findings(scale: Scale) -> list[Finding]:
 
 
 def _main(scale: Scale, family: str, ablation: str = "none") -> Training:
-    return Training(family, observed=scale.families[family].observed, ablation=ablation)
+    return replace(scale.main(family), ablation=ablation)
 
 
 def _accuracy(training: Training, views: int) -> Cell:

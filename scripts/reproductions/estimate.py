@@ -14,7 +14,7 @@ from .scale import Plan
 
 HEADER = ["training", "seed", "left to do", "steps", "10^15 operations", "hours"]
 _SECONDS = 2.0  # of measuring
-_BATCH = 32
+_BATCH = 128
 
 
 def estimate(tasks: Sequence[Task], runs: Runs) -> tuple[list[list[str]], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ...seqjepa.view_statistics import view_statistics
 from ..results import write_atomically
 from .measurements import measure
 from .scale import Plan, Scale, WorldSpec
-from .trainings import SEQ_JEPA, Training
+from .trainings import Training
 
 _MODEL, _SETTINGS, _TRAINED, _DIVERGED, _CURVE = (
     "model",
@@ -175,8 +175,8 @@ class Runs:
         return make_model(plan.method, plan.action_dim, mean=mean, std=std, **plan.model).to(world.device)
 
     def _milestones(self, training: Training) -> tuple[float, ...]:
-        main = training.method == SEQ_JEPA and training.observed == self.scale.families[training.family].observed
-        return self.scale.milestones if main and training.ablation in ("none", "no-action") else ()
+        main = self.scale.main(training.family)
+        return self.scale.milestones if training in (main, replace(main, ablation="no-action")) else ()
 
     def _point(self, trainer: Trainer, plan: Plan) -> dict[str, float]:
         """Scores of the model as it is now."""

@@ -45,7 +45,7 @@ class Family:
         training_options: further ones of the world that is trained in.
         action_dim: components of an action; in augmentations by what actions change.
         side: of the views in pixels.
-        observed: M_tr of the paper's main result.
+        observed: M_tr of the main training, and so of the rows of tables that the paper has for its own.
         instances: scenes of the training split, as published; 0 where training is not in epochs.
         epochs: passes over them; 0 where the budget is the operations of `training.steps` steps of seq-JEPA.
         model: options of seq-JEPA.
@@ -114,6 +114,10 @@ class Scale:
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     milestones: tuple[float, ...] = ()
+
+    def main(self, family: str) -> Training:
+        """Seq-JEPA's main training in a family."""
+        return Training(family, observed=self.families[family].observed)
 
     def plan(self, training: Training, seed: int, sources: Mapping[str, str] = Empty, share: float = 1.0) -> Plan:
         """What a training with a seed is made of.

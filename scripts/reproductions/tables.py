@@ -74,15 +74,16 @@ def tasks_of(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Task]:
 
 def table1(scale: Scale) -> tuple[Part, ...]:
     """Objects under rotations: class, relative and individual rotation, of all methods."""
+    main = scale.main("rotations")
     rows = {
         **_baseline_rows("rotations", ("byol", "simclr", "vicreg", "vicreg-traj", "sen", "equimod", "sie")),
         **_baseline_rows("rotations", ("conditional-byol", "context-ssl")),
         "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training("rotations", observed=1), 1),
         "seq-jepa/1/3": Row("seq-JEPA, 3 views (1)", Training("rotations", observed=1), 3),
-        "seq-jepa/3/3": Row("seq-JEPA, 3 views (3)", Training("rotations", observed=3), 3),
-        "seq-jepa/3/5": Row("seq-JEPA, 5 views (3)", Training("rotations", observed=3), 5),
-        "no-action/3/3": Row("no actions, 3 views (3)", Training("rotations", observed=3, ablation="no-action"), 3),
-        "untrained": Row("untrained, 5 views", Training("rotations", observed=3, trained=False), 5),
+        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+        "seq-jepa/3/5": Row(f"seq-JEPA, 5 views ({main.observed})", main, 5),
+        "no-action/3/3": Row(f"no actions, 3 views ({main.observed})", replace(main, ablation="no-action"), 3),
+        "untrained": Row("untrained, 5 views", replace(main, trained=False), 5),
     }
     return (_probed("table1/rotations", f"{_title(scale, 'rotations')}: methods", rows, individual=True),)
 
@@ -94,30 +95,26 @@ def table2(scale: Scale) -> tuple[Part, ...]:
 
 def table3(scale: Scale) -> tuple[Part, ...]:
     """Pictures under saccades: class and relative position."""
-    main = Training("saccades", observed=4)
+    main = scale.main("saccades")
     rows = {
         **_baseline_rows("saccades", ("simclr", "conv-jepa")),
-        "seq-jepa/4/4": Row("seq-JEPA, 5 views (4 in training)", main, 5),
-        "seq-jepa/4/6": Row("seq-JEPA, 6 views (4)", main, 6),
+        "seq-jepa/4/4": Row(f"seq-JEPA, 5 views ({main.observed} in training)", main, 5),
+        "seq-jepa/4/6": Row(f"seq-JEPA, 6 views ({main.observed})", main, 6),
         **{
-            f"{ablation}/4/4": Row(
-                f"{ABLATIONS[ablation].title}, 5 views (4)", Training("saccades", observed=4, ablation=ablation), 5
-            )
+            f"{ablation}/4/4": Row(f"{ABLATIONS[ablation].title}, 5 views", replace(main, ablation=ablation), 5)
             for ablation in ("no-action", "no-saliency", "no-inhibition")
         },
-        "untrained": Row("untrained, 5 views", Training("saccades", observed=4, trained=False), 5),
+        "untrained": Row("untrained, 5 views", replace(main, trained=False), 5),
     }
     return (_probed("table3/saccades", f"{_title(scale, 'saccades')}: methods and how eyes move", rows),)
 
 
 def table4(scale: Scale) -> tuple[Part, ...]:
-    """Objects under rotations: who is told the actions, and how wide their embedding is; 5 views, 3 in training."""
+    """Objects under rotations: who is told the actions, and how wide their embedding is; 5 views."""
+    main = scale.main("rotations")
     names = ("no-action", "no-predictor-action", "no-aggregator-action", "none")
     widths = ("action-width-16", "action-width-64", "action-width-256")
-    rows = {
-        name: Row(ABLATIONS[name].title, Training("rotations", observed=3, ablation=name), 5)
-        for name in (*names, *widths)
-    }
+    rows = {name: Row(ABLATIONS[name].title, replace(main, ablation=name), 5) for name in (*names, *widths)}
     return (_probed("table4/rotations", f"{_title(scale, 'rotations')}: ablations of actions", rows),)
 
 
@@ -125,11 +122,11 @@ def path_integration(scale: Scale) -> tuple[Part, ...]:
     """Displacement from the aggregate and the last action, with and without motor noise."""
     parts = []
     for family in ("saccades", "rotations"):
-        title, observed = _title(scale, family), scale.families[family].observed
+        title = _title(scale, family)
         for ablation in ("none", "motor-noise"):
             if scale.families[family].world in ABLATIONS[ablation].worlds:
                 noisy = ablation != "none"
-                training = Training(family, observed=observed, ablation=ablation)
+                training = replace(scale.main(family), ablation=ablation)
                 name = f"path-integration{'-noise' if noisy else ''}/{family}"
                 heading = f"{title}: R2 of the displacement after M actions{' under motor noise' if noisy else ''}"
                 parts.append(_paths(name, heading, training, "r2"))
@@ -168,10 +165,11 @@ def lengths(scale: Scale) -> tuple[Part, ...]:
 
 def retrieval(scale: Scale) -> tuple[Part, ...]:
     """Predicted views among the true ones: of the same object (MRR, H@k), and of all (PRE)."""
+    main = scale.main("rotations")
     rows = {
         **_baseline_rows("rotations", ("sie", "equimod", "sen", "conditional-byol")),
         "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training("rotations", observed=1), 1),
-        "seq-jepa/3/3": Row("seq-JEPA, 3 views (3)", Training("rotations", observed=3), 3),
+        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
     }
     columns = {
         "mrr": "MRR",
@@ -186,7 +184,6 @@ def retrieval(scale: Scale) -> tuple[Part, ...]:
         for name, row in rows.items()
         for column in columns
     }
-    main = Training("rotations", observed=3)
     levels = {
         f"{title} by chance": Cell(main, "retrieval", f"retrieval/{column}/chance") for column, title in columns.items()
     }
@@ -248,17 +245,16 @@ def _probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = F
 
 
 def _ablated(scale: Scale, family: str) -> Part:
-    own = scale.families[family]
+    own, main = scale.families[family], scale.main(family)
     names = [name for name, a in ABLATIONS.items() if own.world in a.worlds and name not in ANTI_COLLAPSE]
     columns = {"class": "top-1 in %, 5 views", "relative": "relative R2"}
     cells = {}
     for name in names:
         if ABLATIONS[name].retrains or name == "none":
-            training = Training(family, observed=own.observed, ablation=name)
+            training = replace(main, ablation=name)
             cells[name, "class"] = Cell(training, "probes", "class/aggregate/5", PER_CENT)
             cells[name, "relative"] = Cell(training, "probes", "action/relative")
         else:
-            main = Training(family, observed=own.observed)
             cells[name, "class"] = Cell(main, disturbed(name), "class/aggregate/5", PER_CENT)
     rows = {name: ABLATIONS[name].title for name in names}
     return Part(f"ablations/{family}", f"{own.title}: ablations", columns, rows, cells, {})
@@ -269,7 +265,7 @@ def _anti_collapse(scale: Scale, family: str) -> Part:
     rows = {}
     for name, options in ANTI_COLLAPSE.items():
         same = {**own.model, **options} == dict(own.model)  # which is the main training then
-        training = Training(family, observed=own.observed, ablation="none" if same else name)
+        training = replace(scale.main(family), ablation="none" if same else name)
         rows[name] = Row(name.replace("-", " "), training, 5)
     part = _probed(
         f"anti-collapse/{family}", f"{own.title}: what keeps embeddings from collapse", rows, individual=True

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,13 @@ import torch
 from filelock import FileLock
 from saccadeworld.envs.worlds import make_world
 from saccadeworld.scripts.main import main
+from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.runs import BusyError, Runs, Task
-from saccadeworld.scripts.reproductions.trainings import Training
 from saccadeworld.seqjepa import load_model
 from saccadeworld.seqjepa.evaluation import evaluate
 from saccadeworld.seqjepa.training import DivergedError, Trainer
 
-MAIN = Training("saccades", observed=4)
+MAIN = LAPTOP.main("saccades")
 
 
 def read(path: Path) -> dict:
@@ -51,12 +52,12 @@ def test_a_table_with_its_files(saccadeworld, tmp_path):
     assert content["seeds"] == [0, 1]
     assert {"versions", "config"} <= set(content)
     cell = content["parts"][0]["rows"]["seq-jepa/4/6"]["class"]
-    scores = [read(tmp_path / f"runs/saccades/seq-jepa-4/seed-{s}/probes.json")["scores"] for s in (0, 1)]
+    scores = [read(tmp_path / f"runs/{MAIN.name}/seed-{s}/probes.json")["scores"] for s in (0, 1)]
     values = [100 * own["class/aggregate/6"] for own in scores]
     assert cell["values"] == values
     assert cell["paper"] == {"mean": 84.12, "spread": None}
     mean, spread = sum(values) / 2, abs(values[0] - values[1]) / 2**0.5
-    assert f"| seq-JEPA, 6 views (4) | {mean:.2f} ± {spread:.2f} [84.12] |" in text
+    assert f"| seq-JEPA, 6 views ({MAIN.observed}) | {mean:.2f} ± {spread:.2f} [84.12] |" in text
     assert read(tmp_path / "metrics.json")["metrics"]["table3/saccades/seq-jepa/4/6/class"] == pytest.approx(mean)
     assert "top-1 of naming the commonest class: " in text
     assert "Paper: table 3, printed in the paper" in text
@@ -65,8 +66,9 @@ def test_a_table_with_its_files(saccadeworld, tmp_path):
 
 def test_scores_are_those_of_the_model_that_is_left(saccadeworld, tmp_path, tiny_scale):
     saccadeworld("reproduce table3 --seeds 3 --out", tmp_path)
-    folder = tmp_path / "runs/saccades/seq-jepa-4-no-saliency/seed-3"
-    plan = tiny_scale.plan(Training("saccades", observed=4, ablation="no-saliency"), 3)
+    uniform = replace(MAIN, ablation="no-saliency")
+    folder = tmp_path / "runs" / uniform.name / "seed-3"
+    plan = tiny_scale.plan(uniform, 3)
     train, test = (make_world("images", split=s, **w.options) for s, w in (("train", plan.probe), ("test", plan.test)))
     again = evaluate(load_model(folder / "model"), train, test, plan.settings.probes)
     assert {name: value for name, (value,) in again.items()} == read(folder / "probes.json")["scores"]
