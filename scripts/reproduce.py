@@ -22,7 +22,7 @@ from .reproductions.estimate import estimate
 from .reproductions.laptop_scale import LAPTOP
 from .reproductions.paper_scale import PAPER
 from .reproductions.runs import BusyError, Runs, Task
-from .reproductions.scale import Scale
+from .reproductions.scale import Inputs, Scale
 from .reproductions.sheets import Sheet, part_sheet
 from .reproductions.tables import TABLES, Cell, tasks_of
 from .results import prepare_folder, write_atomically, write_metrics
@@ -64,7 +64,10 @@ class Reproduce:
         out: the folder of the results; runs/reproduce-SCALE when left out.
         seeds: of the trainings; spread is over these.
         sources: names and paths of data. At the scale "paper" it needs 3diebench, stl10, cifar100 and tiny-imagenet,
-            whichever the table is about; at "laptop" images and meshes take the place of the built-in sources.
+            whichever the table is about, and may have stl10-saliency, maps as an array, in whose path {split} stands
+            for unlabelled, train and test (otherwise DeepGaze makes them, if it is installed); at "laptop" images and
+            meshes take the place of the built-in sources.
+        bank: a folder in which pictures and saliency maps are kept ready and mapped into memory, for more than fit.
         share: of the steps of every training, for a first look.
         device: "cpu" or "cuda".
         dry_run: only print what would be done, and an estimate of what it costs.
@@ -75,6 +78,7 @@ class Reproduce:
     out: Path | None = None
     seeds: tuple[int, ...] = (0, 1, 2)
     sources: Mapping[str, str] = field(default_factory=dict)
+    bank: Path | None = None
     share: float = 1.0
     device: str = "cpu"
     dry_run: bool = False
@@ -84,7 +88,7 @@ class Reproduce:
         tables = get_args(Table)[:-1] if self.table == "all" else (self.table,)
         tasks = tasks_of((cell for table in tables for cell in _cells(table, scale)), self.seeds)
         out = prepare_folder(self.out or Path("runs") / f"reproduce-{self.scale}")
-        runs = Runs(out / "runs", scale, self.sources, self.share, self._device())
+        runs = Runs(out / "runs", scale, self._inputs(), self._device())
         self._check(runs, tasks)
         if self.dry_run:
             rows, note = estimate(tasks, runs)
@@ -93,6 +97,9 @@ class Reproduce:
         _work(runs, tasks)
         if _rank() == 0:
             self._write(out, {table: _sheets(table, runs, self.seeds) for table in tables})
+
+    def _inputs(self) -> Inputs:
+        return Inputs(self.sources, None if self.bank is None else str(self.bank), self.share)
 
     def _device(self) -> str:
         """Each process of torchrun has a GPU of its own."""
@@ -108,11 +115,13 @@ class Reproduce:
             check_seed(seed)
         if not 0 < self.share <= 1:
             raise ValueError(f"--share {self.share} must be above 0 and at most 1")
-        known = {family.data: None for family in runs.scale.families.values()}
+        families = runs.scale.families.values()
+        known = dict.fromkeys(name for family in families for name in (family.data, family.maps) if name)
         for name, path in self.sources.items():
             check_name("--sources", name, known)
-            if not Path(path).expanduser().exists():
-                raise FileNotFoundError(f"--sources {name} {path}: there is nothing there")
+            for split in ("unlabelled", "train", "test"):
+                if not Path(path.format(split=split)).expanduser().exists():
+                    raise FileNotFoundError(f"--sources {name} {path}: there is nothing there")
         runs.check(tasks)
 
     def _write(self, out: Path, tables: Mapping[str, Sequence[Sheet]]) -> None:
@@ -156,6 +165,7 @@ class Reproduce:
         return (
             f"saccadeworld reproduce {self.table} --scale {self.scale} --seeds {' '.join(map(str, self.seeds))}"
             + (f" --sources{sources}" if sources else "")
+            + (f" --bank {self.bank}" if self.bank else "")
             + (f" --share {self.share:g}" if self.share < 1 else "")
         )
 

@@ -206,7 +206,7 @@ _COURSE = {
     f"accuracy of {_VIEWS} views, with actions": ("none", f"class/aggregate/{_VIEWS}"),
     f"accuracy of {_VIEWS} views, without": ("no-action", f"class/aggregate/{_VIEWS}"),
     "accuracy of z, with actions": ("none", "class/z"),
-    "seconds of training, with actions": ("none", "seconds"),
+    "seconds, with these measurements": ("none", "seconds"),
 }
 
 

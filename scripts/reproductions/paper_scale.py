@@ -77,6 +77,7 @@ PAPER = Scale(
             world="images",
             data="stl10",
             source="stl10:{}",
+            maps="stl10-saliency",
             options={"size": 96, "fovea": 32, "saliency": "deepgaze"},
             training_options={"labelled": False},
             action_dim=2,

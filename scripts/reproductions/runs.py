@@ -21,7 +21,7 @@ from ...seqjepa.view_model import ViewModel
 from ...seqjepa.view_statistics import view_statistics
 from ..results import write_atomically
 from .measurements import measure
-from .scale import Plan, Scale, WorldSpec
+from .scale import Inputs, Plan, Scale, WorldSpec
 from .trainings import Training
 
 _MODEL, _SETTINGS, _TRAINED, _DIVERGED, _CURVE = (
@@ -54,20 +54,18 @@ class Runs:
     Attributes:
         folder: where they lie, TRAINING/seed-SEED each.
         scale: of all of them.
-        sources: paths of data by name.
-        share: of the scale's steps.
+        inputs: data, and what share of the scale's steps.
         device: "cpu" or "cuda", or one of several CUDA devices.
     """
 
     folder: Path
     scale: Scale
-    sources: Mapping[str, str] = field(default_factory=dict)
-    share: float = 1.0
+    inputs: Inputs = field(default_factory=Inputs)
     device: str = "cpu"
 
     def plan(self, task: Task) -> Plan:
         """What the training of a task is made of. Raises ValueError as `Scale.plan`."""
-        return self.scale.plan(task.training, task.seed, self.sources, self.share)
+        return self.scale.plan(task.training, task.seed, self.inputs)
 
     def place(self, training: Training, seed: int) -> Path:
         """Its folder."""

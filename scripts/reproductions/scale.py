@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from ...envs.sources.banks import Split
@@ -17,7 +16,20 @@ from ...seqjepa.training_config import TrainingConfig
 from .measurements import Settings
 from .trainings import SEQ_JEPA, Training
 
-Empty: Mapping[str, Any] = MappingProxyType({})
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a person gives beside a scale.
+
+    Attributes:
+        sources: paths of data by their names, see `Family.data` and `Family.maps`.
+        bank: a folder for banks of pictures and caches of saliency maps, which are mapped into memory.
+        share: of the steps of every training.
+    """
+
+    sources: Mapping[str, str] = field(default_factory=dict)
+    bank: str | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Family:
         world: name of the world.
         data: the name of its data among `--sources`.
         source: pattern of the source, in which {} is the path of the data.
+        maps: the name of saliency maps among `--sources`, whose path may hold {split}: "unlabelled", "train" or "test".
         built_in: options of the built-in source by split, which stands in where no data are given; None where data
             are needed.
         options: of the world.
@@ -58,6 +71,7 @@ class Family:
     world: str
     data: str
     source: str = "{}"
+    maps: str = ""
     built_in: Mapping[Split, Mapping[str, Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     training_options: Mapping[str, Any] = field(default_factory=dict)
@@ -97,6 +111,9 @@ class Plan(NamedTuple):
         return self.training.steps * operations(self.config, self.view_shape, self.training)
 
 
+_NOTHING = Inputs()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """Sizes, data and budgets for every training of the tables.
@@ -119,17 +136,11 @@ class Scale:
         """Seq-JEPA's main training in a family."""
         return Training(family, observed=self.families[family].observed)
 
-    def plan(self, training: Training, seed: int, sources: Mapping[str, str] = Empty, share: float = 1.0) -> Plan:
-        """What a training with a seed is made of.
-
-        Args:
-            training: which.
-            seed: of weights and episodes.
-            sources: paths of data by their names, see `Family.data`.
-            share: of the steps.
+    def plan(self, training: Training, seed: int, inputs: Inputs = _NOTHING) -> Plan:
+        """What a training with a seed, of weights and episodes, is made of.
 
         Raises:
-            ValueError: where data are needed that `sources` does not have.
+            ValueError: where data are needed that `inputs` does not have.
         """
         family = self.families[training.family]
         options = dict(family.options) | ({"latents": training.conditioning} if family.world == "augmentations" else {})
@@ -139,9 +150,9 @@ class Scale:
         run = ablate(training.ablation, family.world, Run(options, self._model(training), base, family.settings.probes))
         dims = family.action_dim
         plan = Plan(
-            train=self._world(family, "train", {**run.world, **family.training_options}, sources),
-            probe=self._world(family, "train", run.world, sources),
-            test=self._world(family, "test", run.world, sources),
+            train=self._world(family, "train", {**run.world, **family.training_options}, inputs),
+            probe=self._world(family, "train", run.world, inputs),
+            test=self._world(family, "test", run.world, inputs),
             method=training.method,
             action_dim=dims if isinstance(dims, int) else dims[training.conditioning],
             model=run.model,
@@ -149,16 +160,24 @@ class Scale:
             settings=replace(family.settings, probes=run.evaluation).with_seed(seed),
             view_shape=(3, family.side, family.side),
         )
-        return plan._replace(training=replace(plan.training, steps=self._steps(family, plan, share)))
+        return plan._replace(training=replace(plan.training, steps=self._steps(family, plan, inputs.share)))
 
     def _model(self, training: Training) -> dict[str, Any]:
         family = self.families[training.family]
         own = family.model if training.method == SEQ_JEPA else self.baselines.get(training.method, {})
         return {**family.encoder, **own}
 
-    def _world(self, family: Family, split: Split, options: Mapping[str, Any], sources: Mapping[str, str]) -> WorldSpec:
+    def _world(self, family: Family, split: Split, options: Mapping[str, Any], inputs: Inputs) -> WorldSpec:
+        sources = inputs.sources
         if family.data in sources:
             source = family.source.format(sources[family.data])
+            if inputs.bank is not None and family.world != "objects":  # which has meshes, not pictures
+                options = {**options, "bank": inputs.bank}
+            if family.maps in sources:
+                part = split if options.get("labelled", True) else "unlabelled"
+                options = {**options, "saliency": sources[family.maps].format(split=part)}
+            elif family.world == "images" and inputs.bank is not None:
+                options = {**options, "saliency_cache": inputs.bank}
         elif family.built_in is not None:
             source, options = None, {**options, **family.built_in[split]}
         else:

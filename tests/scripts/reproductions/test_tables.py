@@ -6,6 +6,7 @@ from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.measurements import MEASUREMENTS
 from saccadeworld.scripts.reproductions.paper import published
 from saccadeworld.scripts.reproductions.paper_scale import PAPER
+from saccadeworld.scripts.reproductions.scale import Inputs
 from saccadeworld.scripts.reproductions.tables import TABLES, Part, tasks_of
 from saccadeworld.scripts.reproductions.trainings import Training
 
@@ -19,6 +20,7 @@ def parts(scale) -> list[Part]:
 
 @pytest.mark.parametrize("scale", [LAPTOP, PAPER], ids=["laptop", "paper"])
 def test_every_cell_can_be_made(scale):
+    inputs = Inputs(dict.fromkeys((family.data for family in scale.families.values()), "/data"))
     for part in parts(scale):
         assert part.cells, part.name
         for (row, column), cell in part.cells.items():
@@ -26,7 +28,7 @@ def test_every_cell_can_be_made(scale):
             assert column in part.columns
             assert cell.measurement in MEASUREMENTS
             assert cell.training.family in scale.families
-            plan = scale.plan(cell.training, 0, dict.fromkeys((f.data for f in scale.families.values()), "/data"))
+            plan = scale.plan(cell.training, 0, inputs)
             assert plan.operations > 0
             assert plan.config.action_dim == plan.action_dim
 
