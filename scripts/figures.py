@@ -150,6 +150,18 @@ def curves(
     return figure
 
 
+def front(methods: Mapping[str, tuple[tuple[float, float], tuple[float, float]]], title: str) -> Figure:
+    """Methods by accuracy in per cent and R2, both with their deviations."""
+    figure = Figure(figsize=(5.2, 3.4))
+    axes = figure.subplots()
+    for i, (name, ((x, dx), (y, dy))) in enumerate(methods.items()):
+        style = {"color": _COLOURS[i % len(_COLOURS)], "fmt": _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)]}
+        axes.errorbar(x, y, dy, dx, label=name, capsize=3, **style)
+    axes.set_title(title, fontsize=_FONT_SIZE)
+    _finish(axes, "top-1 in %", "R2 of the action between two views")
+    return figure
+
+
 def _channels_last(rollout: Rollout, row: int, view: int) -> np.ndarray:
     return rollout.views[row, view].permute(1, 2, 0).cpu().numpy()
 

@@ -17,7 +17,8 @@ from ..envs.devices import resolve_device
 from ..seqjepa.episode_seeds import check_seed
 from .command import run_command
 from .report import Report
-from .reproductions.claims import claim_cells, claim_sheets
+from .reproductions.claim_sheets import claim_sheets
+from .reproductions.claims import claim_cells
 from .reproductions.estimate import estimate
 from .reproductions.laptop_scale import LAPTOP
 from .reproductions.paper_scale import PAPER

@@ -8,13 +8,11 @@ from itertools import pairwise
 
 from ...seqjepa.ablations import ABLATIONS
 from ...seqjepa.baselines import BASELINES
-from ..figures import curves
 from ..scores import summary
 from .runs import Runs
 from .scale import Scale
-from .sheets import Sheet
 from .tables import PER_CENT, Cell
-from .trainings import Training
+from .trainings import SEQ_JEPA, Training
 
 FAMILIES = ("saccades", "rotations")
 CLAIMS: Mapping[str, str] = {
@@ -26,7 +24,7 @@ CLAIMS: Mapping[str, str] = {
     "e": "no baseline of equal compute is as good in both accuracy and R2",
 }
 HEADER = ["claim", "what", "measured", "at least", "holds"]
-_VIEWS = 5  # at which accuracies are compared
+VIEWS = 5  # at which accuracies are compared
 _LONG, _SHORT = 7, 1  # paths
 
 Values = Mapping[str, float]
@@ -79,7 +77,8 @@ def findings(scale: Scale) -> list[Finding]:
     return [finding for make in (_more_views, _actions, _paths, _gaze, _front) for finding in make(scale)]
 
 
-def _main(scale: Scale, family: str, ablation: str = "none") -> Training:
+def twin(scale: Scale, family: str, ablation: str) -> Training:
+    """The main training of a family, under an ablation."""
     return replace(scale.main(family), ablation=ablation)
 
 
@@ -98,35 +97,35 @@ def _difference(a: str, b: str) -> Callable[[Values], float]:
 
 def _more_views(scale: Scale) -> Iterator[Finding]:
     for family in FAMILIES:
-        main = _main(scale, family)
-        cells = {str(views): _accuracy(main, views) for views in (0, 1, 3, _VIEWS)}
-        for few, many in pairwise((1, 3, _VIEWS)):
+        main = scale.main(family)
+        cells = {str(views): _accuracy(main, views) for views in (0, 1, 3, VIEWS)}
+        for few, many in pairwise((1, 3, VIEWS)):
             title = f"{family}: points gained from {few} to {many} views"
             yield Finding("a", title, cells, _difference(str(many), str(few)), 0.0)
-        title = f"{family}: points by which the aggregate of {_VIEWS} views passes z"
-        yield Finding("a", title, cells, _difference(str(_VIEWS), "0"), 5.0)
+        title = f"{family}: points by which the aggregate of {VIEWS} views passes z"
+        yield Finding("a", title, cells, _difference(str(VIEWS), "0"), 5.0)
 
 
 def _actions(scale: Scale) -> Iterator[Finding]:
     for family in FAMILIES:
-        twins = {name: _main(scale, family, ablation) for name, ablation in (("told", "none"), ("not", "no-action"))}
+        twins = {name: twin(scale, family, ablation) for name, ablation in (("told", "none"), ("not", "no-action"))}
         r2 = {name: _relative(training) for name, training in twins.items()}
         yield Finding("b", f"{family}: relative R2 over the twin without actions", r2, _difference("told", "not"), 0.15)
-        accuracy = {name: _accuracy(training, _VIEWS) for name, training in twins.items()}
-        title = f"{family}: points over that twin, {_VIEWS} views"
+        accuracy = {name: _accuracy(training, VIEWS) for name, training in twins.items()}
+        title = f"{family}: points over that twin, {VIEWS} views"
         yield Finding("b", title, accuracy, _difference("told", "not"), 0.0)
 
 
 def _paths(scale: Scale) -> Iterator[Finding]:
     lengths = range(_SHORT, _LONG + 1)
     for family in FAMILIES:
-        cells = {f"{who}/{m}": _path(_main(scale, family), who, m) for who in _CONDITIONS for m in lengths}
+        cells = {f"{who}/{m}": _path(scale.main(family), who, m) for who in _CONDITIONS for m in lengths}
         for better, worse in pairwise(_CONDITIONS):
             title = f"{family}: R2 of {better} over {worse}, mean over {_SHORT} to {_LONG} actions"
             yield Finding("c", title, cells, _mean_lead(better, worse, lengths), 0.0)
         if scale.families[family].world in ABLATIONS["motor-noise"].worlds:
             noisy = {
-                f"{who}/{m}": _path(_main(scale, family, "motor-noise"), who, m)
+                f"{who}/{m}": _path(twin(scale, family, "motor-noise"), who, m)
                 for who in _CONDITIONS
                 for m in (_SHORT, _LONG)
             }
@@ -147,10 +146,10 @@ def _mean_lead(better: str, worse: str, lengths: Sequence[int]) -> Callable[[Val
 
 
 def _gaze(scale: Scale) -> Iterator[Finding]:
-    salient, uniform = (_main(scale, "saccades", ablation) for ablation in ("none", "no-saliency"))
-    accuracy = {"salient": _accuracy(salient, _VIEWS), "uniform": _accuracy(uniform, _VIEWS)}
+    salient, uniform = (twin(scale, "saccades", ablation) for ablation in ("none", "no-saliency"))
+    accuracy = {"salient": _accuracy(salient, VIEWS), "uniform": _accuracy(uniform, VIEWS)}
     yield Finding(
-        "d", f"points of saliency over uniform, {_VIEWS} views", accuracy, _difference("salient", "uniform"), 0.0
+        "d", f"points of saliency over uniform, {VIEWS} views", accuracy, _difference("salient", "uniform"), 0.0
     )
     r2 = {"salient": _relative(salient), "uniform": _relative(uniform)}
     yield Finding("d", "relative R2 of uniform over saliency", r2, _difference("uniform", "salient"), 0.0)
@@ -158,13 +157,22 @@ def _gaze(scale: Scale) -> Iterator[Finding]:
 
 def _front(scale: Scale) -> Iterator[Finding]:
     for family in FAMILIES:
-        trainings = {"seq-jepa": _main(scale, family)} | {
-            method: Training(family, method) for method in BASELINES if method != "conv-jepa" or family == "saccades"
-        }
-        cells = {f"accuracy/{name}": _accuracy(t, _VIEWS if t.observed else 0) for name, t in trainings.items()}
-        cells |= {f"r2/{name}": _relative(training) for name, training in trainings.items()}
+        methods = methods_of(scale, family)
+        cells = {f"accuracy/{name}": accuracy for name, (accuracy, _) in methods.items()}
+        cells |= {f"r2/{name}": r2 for name, (_, r2) in methods.items()}
         title = f"{family}: least lead over a baseline, each in that of accuracy (as a share) and R2 where it is larger"
-        yield Finding("e", title, cells, _least_lead(tuple(trainings)[1:]), 0.0)
+        yield Finding("e", title, cells, _least_lead(tuple(methods)[1:]), 0.0)
+
+
+def methods_of(scale: Scale, family: str) -> dict[str, tuple[Cell, Cell]]:
+    """Accuracy and relative R2 of seq-JEPA, which comes first, and of all baselines that there are for a family."""
+    trainings = {SEQ_JEPA: scale.main(family)} | {
+        method: Training(family, method) for method in BASELINES if method != "conv-jepa" or family == "saccades"
+    }
+    return {
+        name: (_accuracy(training, VIEWS if training.observed else 0), _relative(training))
+        for name, training in trainings.items()
+    }
 
 
 def _least_lead(baselines: Sequence[str]) -> Callable[[Values], float]:
@@ -181,60 +189,3 @@ def _least_lead(baselines: Sequence[str]) -> Callable[[Values], float]:
 def claim_cells(scale: Scale) -> list[Cell]:
     """All that the claims stand on."""
     return [cell for finding in findings(scale) for cell in finding.cells.values()]
-
-
-def claim_sheets(scale: Scale, runs: Runs, seeds: Sequence[int]) -> list[Sheet]:
-    """Whether the claims hold, and how what they stand on comes about in the course of training."""
-    found = findings(scale)
-    values = {f"claims/{finding.claim}/{finding.title}": finding.values(runs, seeds) for finding in found}
-    metrics = {name: summary(numbers)[0] for name, numbers in values.items() if numbers}
-    notes = [f"{name}. {statement[0].upper()}{statement[1:]}." for name, statement in CLAIMS.items()]
-    verdict = Sheet(
-        title="claims",
-        header=HEADER,
-        body=[finding.row(runs, seeds) for finding in found],
-        notes=notes,
-        metrics=metrics,
-        content={"name": "claims", "values": values, "least": {f.title: f.least for f in found}},
-    )
-    return [verdict, *(_course(scale, family, runs, seeds) for family in FAMILIES if scale.milestones)]
-
-
-_COURSE = {
-    "relative R2, with actions": ("none", "action/relative"),
-    "relative R2, without": ("no-action", "action/relative"),
-    f"accuracy of {_VIEWS} views, with actions": ("none", f"class/aggregate/{_VIEWS}"),
-    f"accuracy of {_VIEWS} views, without": ("no-action", f"class/aggregate/{_VIEWS}"),
-    "accuracy of z, with actions": ("none", "class/z"),
-    "seconds, with these measurements": ("none", "seconds"),
-}
-
-
-def _course(scale: Scale, family: str, runs: Runs, seeds: Sequence[int]) -> Sheet:
-    """Scores at the milestones and at the end of the main training and of its twin without actions."""
-    columns = [f"{share:.0%} of the steps" for share in (*scale.milestones, 1.0)]
-    rows: dict[str, list[list[float]]] = {}
-    for title, (ablation, score) in _COURSE.items():
-        series = [_series(_main(scale, family, ablation), score, runs, seed) for seed in seeds]
-        rows[title] = [list(at) for at in zip(*(own for own in series if len(own) == len(columns)), strict=True)]
-    drawn = {title: [summary(at) for at in points] for title, points in rows.items() if points and "sec" not in title}
-    title = f"{family}: in the course of training"
-    return Sheet(
-        title=title,
-        header=["", *columns],
-        body=[[name, *("{:.3f} ± {:.3f}".format(*summary(at)) for at in points)] for name, points in rows.items()],
-        notes=["In steps of the whole schedule, so that the learning rate falls to its end in the last column only."],
-        metrics={
-            f"course/{family}/{name}/{i}": summary(at)[0]
-            for name, points in rows.items()
-            for i, at in enumerate(points)
-        },
-        content={"name": f"course/{family}", "columns": columns, "rows": rows},
-        figures=[curves(columns, drawn, {}, title)] if drawn else [],
-    )
-
-
-def _series(training: Training, score: str, runs: Runs, seed: int) -> list[float]:
-    """A score, or the seconds, at every milestone and at the end."""
-    end = {**(runs.scores(training, seed, "probes") or {}), **(runs.trained(training, seed) or {})}
-    return [point[score] for point in [*runs.curve(training, seed), end] if score in point]

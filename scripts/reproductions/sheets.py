@@ -70,10 +70,10 @@ class Outcome:
 def part_sheet(part: Part, runs: Runs, seeds: Sequence[int]) -> Sheet:
     """What is there of a part of the paper."""
     paper = published(part.name)
-    outcomes = {key: _outcome(cell, runs, seeds, paper.get(*key)) for key, cell in part.cells.items()}
-    levels = {title: _outcome(cell, runs, seeds, None) for title, cell in part.levels.items()}
-    notes = [f"{title}: {outcome.text()}." for title, outcome in levels.items()]
-    complete = all(outcome.values for outcome in outcomes.values())
+    outcomes = {key: outcome(cell, runs, seeds, paper.get(*key)) for key, cell in part.cells.items()}
+    levels = {title: outcome(cell, runs, seeds) for title, cell in part.levels.items()}
+    notes = [f"{title}: {own.text()}." for title, own in levels.items()]
+    complete = all(own.values for own in outcomes.values())
     return Sheet(
         title=part.title,
         header=["", *part.columns.values()],
@@ -87,10 +87,10 @@ def part_sheet(part: Part, runs: Runs, seeds: Sequence[int]) -> Sheet:
             "name": part.name,
             "title": part.title,
             "rows": {
-                row: {column: outcome.as_json() for (own, column), outcome in outcomes.items() if own == row}
+                row: {column: found.as_json() for (own, column), found in outcomes.items() if own == row}
                 for row in part.rows
             },
-            "levels": {title: outcome.as_json() for title, outcome in levels.items()},
+            "levels": {title: own.as_json() for title, own in levels.items()},
             "paper": paper.provenance,
         },
         figures=[_figure(part, outcomes, paper)] if part.curve and complete else [],
@@ -100,10 +100,10 @@ def part_sheet(part: Part, runs: Runs, seeds: Sequence[int]) -> Sheet:
 def _metrics(part: Part, outcomes: Mapping[tuple[str, str], Outcome]) -> dict[str, float]:
     """ "PART/ROW/COLUMN" is the mean over the seeds, with "/spread" their deviation."""
     metrics: dict[str, float] = {}
-    for (row, column), outcome in outcomes.items():
-        if outcome.values:
+    for (row, column), own in outcomes.items():
+        if own.values:
             name = f"{part.name}/{row}/{column}"
-            metrics[name], metrics[f"{name}/spread"] = summary(outcome.values)
+            metrics[name], metrics[f"{name}/spread"] = summary(own.values)
     return metrics
 
 
@@ -116,7 +116,8 @@ def _figure(part: Part, outcomes: Mapping[tuple[str, str], Outcome], paper: Publ
     return curves(list(part.columns.values()), own, theirs, part.title)
 
 
-def _outcome(cell: Cell, runs: Runs, seeds: Sequence[int], paper: Published | None) -> Outcome:
+def outcome(cell: Cell, runs: Runs, seeds: Sequence[int], paper: Published | None = None) -> Outcome:
+    """What came out in a cell, and the paper's number there."""
     values, diverged = [], False
     for seed in seeds:
         scores = runs.scores(cell.training, seed, cell.measurement)

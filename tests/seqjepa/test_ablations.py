@@ -1,10 +1,11 @@
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 import torch
 from saccadeworld.envs.worlds import WORLDS, make_world
 from saccadeworld.seqjepa import SeqJEPA
-from saccadeworld.seqjepa.ablations import ABLATIONS, Run, ablate
+from saccadeworld.seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE, Run, ablate
 from saccadeworld.seqjepa.evaluation import EvaluationConfig
 from saccadeworld.seqjepa.training_config import TrainingConfig
 from tiny import tiny_model
@@ -67,3 +68,21 @@ def test_what_means_nothing_is_refused():
         ablate("no-eyes", "images", RUN)
     with pytest.raises(ValueError, match="world of the ablation 'no-saliency'='objects' is not known; use one of 'ima"):
         ablate("no-saliency", "objects", RUN)
+
+
+def test_what_keeps_embeddings_from_collapse_covers_both_targets():
+    """Each remedy with an EMA target and without, and each changes the loss of a model that has none."""
+    assert len(ANTI_COLLAPSE) == 8
+    assert {options["target"] for options in ANTI_COLLAPSE.values()} == {"ema", "stop-gradient"}
+    generator = torch.Generator().manual_seed(0)
+    views = torch.randint(0, 256, (6, 3, 3, 8, 8), dtype=torch.uint8, generator=generator)
+    batch = SimpleNamespace(views=views, actions=torch.randn(6, 2, 2, generator=generator))
+    losses = {}
+    for name, options in ANTI_COLLAPSE.items():
+        model = tiny_model(dropout=0.0, **options)
+        torch.manual_seed(1)
+        losses[name] = model.loss(batch).item()
+        assert (model.target_encoder is not None) == name.startswith("ema")
+    for target in ("ema", "stop-gradient"):
+        own = {losses[name] for name in ANTI_COLLAPSE if name.startswith(target)}
+        assert len(own) == 4

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from saccadeworld.scripts.reproductions.claims import CLAIMS, FAMILIES, claim_cells, claim_sheets, findings
+from saccadeworld.scripts.reproductions.claim_sheets import claim_sheets
+from saccadeworld.scripts.reproductions.claims import CLAIMS, FAMILIES, claim_cells, findings
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.paper_scale import PAPER
 from saccadeworld.scripts.reproductions.runs import Runs
@@ -119,9 +120,20 @@ def test_the_course_of_training(runs):
             place = runs.place(task.training, task.seed)
             (place / "curve.json").write_text(json.dumps({"points": points}))
             (place / "trained.json").write_text(json.dumps({"seconds": 60 + task.seed}))
-    sheets = claim_sheets(LAPTOP, runs, SEEDS)[1:]
+    sheets = claim_sheets(LAPTOP, runs, SEEDS)[3:]
     assert [sheet.title for sheet in sheets] == [f"{family}: in the course of training" for family in FAMILIES]
-    (told, *_, seconds) = sheets[1].body
+    told, *_, seconds = sheets[1].body
     assert told[1:] == ["0.000 ± 0.000", "0.100 ± 0.000", "0.200 ± 0.000", "0.700 ± 0.141"]
     assert seconds[-1] == "60.500 ± 0.707"
     assert len(sheets[1].figures) == 1
+
+
+def test_methods_side_by_side(runs):
+    """SIE has the best R2 and SimCLR the best accuracy; SEN is better in R2 than seq-JEPA, and SIE than SEN in both."""
+    sheet = claim_sheets(LAPTOP, runs, SEEDS)[2]
+    assert sheet.title.startswith("rotations")
+    found = {row[0]: row[1:] for row in sheet.body}
+    assert found["seq-jepa"] == ["30.00 ± 0.00", "0.70 ± 0.14", "yes"]
+    assert {name for name, row in found.items() if row[2]} == {"seq-jepa", "sie", "simclr"}
+    assert "conv-jepa" not in found
+    assert len(sheet.figures) == 1
