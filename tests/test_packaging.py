@@ -57,7 +57,8 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_wheel_holds_every_module_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert names == {f"saccadeworld/{file.as_posix()}" for file in module_files()} | {"saccadeworld/py.typed"}
+    data = {"saccadeworld/py.typed", "saccadeworld/scripts/reproductions/paper.json"}
+    assert names == {f"saccadeworld/{file.as_posix()}" for file in module_files()} | data
 
 
 def test_wheel_names_its_command_and_its_licence(wheel):
