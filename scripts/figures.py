@@ -155,8 +155,8 @@ def front(methods: Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
     figure = Figure(figsize=(5.2, 3.4))
     axes = figure.subplots()
     for i, (name, ((x, dx), (y, dy))) in enumerate(methods.items()):
-        style = {"color": _COLOURS[i % len(_COLOURS)], "fmt": _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)]}
-        axes.errorbar(x, y, dy, dx, label=name, capsize=3, **style)
+        marker, colour = _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]
+        axes.errorbar(x, y, dy, dx, fmt=marker, color=colour, label=name, capsize=3)
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "top-1 in %", "R2 of the action between two views")
     return figure

@@ -37,6 +37,8 @@ Table = Literal[
     "table2",
     "table3",
     "table4",
+    "table7",
+    "table12",
     "path-integration",
     "lengths",
     "retrieval",

@@ -90,7 +90,7 @@ def table1(scale: Scale) -> tuple[Part, ...]:
 
 def table2(scale: Scale) -> tuple[Part, ...]:
     """Pictures under augmentations: class and the three factors, by what the methods are told of."""
-    return tuple(_augmented(scale, family) for family in scale.families if family.startswith("augmentations"))
+    return tuple(_augmented(scale, family) for family in _augmentations(scale))
 
 
 def table3(scale: Scale) -> tuple[Part, ...]:
@@ -118,6 +118,60 @@ def table4(scale: Scale) -> tuple[Part, ...]:
     return (_probed("table4/rotations", f"{_title(scale, 'rotations')}: ablations of actions", rows),)
 
 
+def table7(scale: Scale) -> tuple[Part, ...]:
+    """Objects whose rotation and colours of floor and light actions change."""
+    family, observed = "rotations-colour", scale.families["rotations-colour"].observed
+    methods = ("sen", "equimod", "conditional-byol", "sie")
+    rows = {
+        **_baseline_rows(family, methods),
+        "seq-jepa/4/5": Row(f"seq-JEPA, 5 views ({observed} in training)", scale.main(family), 5),
+        "untrained": Row("untrained, 5 views", replace(scale.main(family), trained=False), 5),
+    }
+    scores = {"rotation": "action/relative/rotation", "colour": "action/relative/stage"}
+    cells = {(key, "class"): Cell(row.training, "probes", _class_score(row), PER_CENT) for key, row in rows.items()}
+    cells |= {
+        (key, column): Cell(row.training, "probes", score)
+        for key, row in rows.items()
+        for column, score in scores.items()
+    }
+    columns = {"class": "top-1 in %", "rotation": "rotation R2", "colour": "colour R2"}
+    titles = {key: row.title for key, row in rows.items()}
+    levels = {"top-1 of naming the commonest class": Cell(scale.main(family), "probes", "class/majority", PER_CENT)}
+    title = f"{_title(scale, family)}: methods"
+    return (Part("table7/rotations-colour", title, columns, titles, cells, levels),)
+
+
+def table12(scale: Scale) -> tuple[Part, ...]:
+    """Class from the embedding of one view and from the aggregate of 1, 3 and 5."""
+    objects, pictures = scale.main("rotations"), scale.main("saccades")
+    one = replace(objects, observed=1)
+    rotations = {
+        "no-action/3": Row(f"no actions ({objects.observed} in training)", replace(objects, ablation="no-action")),
+        "none/1": Row("rotation (1)", one),
+        "none/3": Row(f"rotation ({objects.observed})", objects),
+    }
+    names = ("no-action", "none", "no-saliency", "no-inhibition")
+    saccades = {name: Row(ABLATIONS[name].title, replace(pictures, ablation=name)) for name in names}
+    columns = {"z": "z", "class/1": "1 view", "class/3": "3 views", "class/5": "5 views"}
+    return tuple(
+        Part(
+            f"table12/{family}",
+            f"{_title(scale, family)}: top-1 in % from z and from the aggregate",
+            columns,
+            {key: row.title for key, row in rows.items()},
+            {
+                (key, column): Cell(row.training, "probes", _class_score(row, int(column[-1])), PER_CENT)
+                if column != "z"
+                else Cell(row.training, "probes", "class/z", PER_CENT)
+                for key, row in rows.items()
+                for column in columns
+            },
+            {},
+        )
+        for family, rows in (("rotations", rotations), ("saccades", saccades))
+    )
+
+
 def path_integration(scale: Scale) -> tuple[Part, ...]:
     """Displacement from the aggregate and the last action, with and without motor noise."""
     parts = []
@@ -139,7 +193,8 @@ def path_integration(scale: Scale) -> tuple[Part, ...]:
 def lengths(scale: Scale) -> tuple[Part, ...]:
     """Accuracy by the numbers of views in training and at inference, and R2 by those in training."""
     parts = []
-    for family, own in scale.families.items():
+    for family in ("rotations", "saccades", *_augmentations(scale)):
+        own = scale.families[family]
         augmented = own.world == "augmentations"
         trained = range(1, 5 if augmented else 6)
         rows = {str(m): f"{m} in training" for m in trained}
@@ -208,6 +263,8 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
         "table2": table2,
         "table3": table3,
         "table4": table4,
+        "table7": table7,
+        "table12": table12,
         "path-integration": path_integration,
         "lengths": lengths,
         "retrieval": retrieval,
@@ -216,6 +273,16 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
     }
 )
 """By the names that `saccadeworld reproduce` takes."""
+
+
+def _augmentations(scale: Scale) -> list[str]:
+    return [family for family, own in scale.families.items() if own.world == "augmentations"]
+
+
+def _class_score(row: Row, views: int = 0) -> str:
+    """Of the row's views, or of others."""
+    views = views or row.views
+    return f"class/aggregate/{views}" if views else "class/z"
 
 
 def _title(scale: Scale, family: str) -> str:
@@ -233,8 +300,7 @@ def _probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = F
         columns["individual"] = "individual R2"
     cells = {}
     for key, row in rows.items():
-        score = f"class/aggregate/{row.views}" if row.views else "class/z"
-        cells[key, "class"] = Cell(row.training, "probes", score, PER_CENT)
+        cells[key, "class"] = Cell(row.training, "probes", _class_score(row), PER_CENT)
         cells |= {(key, part): Cell(row.training, "probes", f"action/{part}") for part in list(columns)[1:]}
     some = next(iter(rows.values())).training
     levels = {
@@ -291,8 +357,7 @@ def _augmented(scale: Scale, family: str) -> Part:
     rows[f"{SEQ_JEPA}/2/none"] = Row("seq-JEPA, 5 views (2), told of none", unconditioned, 5)
     cells = {}
     for key, row in rows.items():
-        score = f"class/aggregate/{row.views}" if row.views else "class/z"
-        cells[key, "class"] = Cell(row.training, "classes", score, PER_CENT)
+        cells[key, "class"] = Cell(row.training, "classes", _class_score(row), PER_CENT)
         cells |= {(key, factor): Cell(row.training, *where) for factor, where in _r2_scores(True).items()}
     columns = {"class": "top-1 in %", **{factor: f"{factor} R2" for factor in _r2_scores(True)}}
     majority = Cell(unconditioned, "classes", "class/majority", PER_CENT)

@@ -76,7 +76,19 @@ def test_scores_are_those_of_the_model_that_is_left(saccadeworld, tmp_path, tiny
 
 @pytest.mark.usefixtures("tiny_scale")
 @pytest.mark.parametrize(
-    "table", ["table1", "table2", "table4", "path-integration", "lengths", "retrieval", "ablations", "anti-collapse"]
+    "table",
+    [
+        "table1",
+        "table2",
+        "table4",
+        "table7",
+        "table12",
+        "path-integration",
+        "lengths",
+        "retrieval",
+        "ablations",
+        "anti-collapse",
+    ],
 )
 def test_every_table_can_be_made(saccadeworld, tmp_path, table):
     result = saccadeworld(f"reproduce {table} --seeds 0 --share 0.5 --out", tmp_path)
