@@ -78,16 +78,12 @@ def test_scores_are_those_of_the_model_that_is_left(saccadeworld, tmp_path, tiny
 @pytest.mark.parametrize(
     "table",
     [
-        "table1",
-        "table2",
-        "table4",
         "table7",
         "table12",
         "path-integration",
-        "lengths",
         "retrieval",
-        "ablations",
-        "anti-collapse",
+        *(pytest.param(table, marks=pytest.mark.slow) for table in ("table1", "table2", "table4", "lengths")),
+        *(pytest.param(table, marks=pytest.mark.slow) for table in ("ablations", "anti-collapse")),
     ],
 )
 def test_every_table_can_be_made(saccadeworld, tmp_path, table):

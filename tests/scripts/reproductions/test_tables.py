@@ -29,8 +29,8 @@ def test_every_cell_can_be_made(scale):
             assert cell.measurement in MEASUREMENTS
             assert cell.training.family in scale.families
             plan = scale.plan(cell.training, 0, inputs)
-            assert plan.operations > 0
             assert plan.config.action_dim == plan.action_dim
+            assert plan.training.steps
 
 
 @pytest.mark.parametrize("scale", [LAPTOP, PAPER], ids=["laptop", "paper"])
