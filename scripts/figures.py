@@ -156,9 +156,10 @@ def front(methods: Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
     axes = figure.subplots()
     for i, (name, ((x, dx), (y, dy))) in enumerate(methods.items()):
         marker, colour = _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]
-        axes.errorbar(x, y, dy, dx, fmt=marker, color=colour, label=name, capsize=3)
+        axes.errorbar(x, y, dy, dx, fmt=marker, color=colour, capsize=3, elinewidth=0.7)
+        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=7, color=colour)
     axes.set_title(title, fontsize=_FONT_SIZE)
-    _finish(axes, "top-1 in %", "R2 of the action between two views")
+    _finish(axes, "top-1 in %", "R2 of the action between two views", legend=False)
     return figure
 
 
@@ -172,9 +173,10 @@ def _picture(axes: Axes, picture: np.ndarray, title: str) -> None:
     axes.set_axis_off()
 
 
-def _finish(axes: Axes, x: str, y: str) -> None:
+def _finish(axes: Axes, x: str, y: str, legend: bool = True) -> None:
     axes.set_xlabel(x, fontsize=_FONT_SIZE)
     axes.set_ylabel(y, fontsize=_FONT_SIZE)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+    if legend:
+        axes.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)

@@ -81,13 +81,13 @@ def _dominates(a: Point, b: Point) -> bool:
 
 def _course(scale: Scale, family: str, runs: Runs, seeds: Sequence[int]) -> Sheet:
     """Scores at the milestones and at the end of the main training and of its twin without actions."""
-    columns = [f"{share:.0%} of the steps" for share in (*scale.milestones, 1.0)]
+    columns = [f"{share:.0%}" for share in (*scale.milestones, 1.0)]
     rows: dict[str, list[list[float]]] = {}
     for title, (ablation, score) in {**_COURSE, "seconds, with these measurements": ("none", "seconds")}.items():
         series = [_series(twin(scale, family, ablation), score, runs, seed) for seed in seeds]
         rows[title] = [list(at) for at in zip(*(own for own in series if len(own) == len(columns)), strict=True)]
     drawn = {title: [summary(at) for at in rows[title]] for title in _COURSE if rows[title]}
-    title = f"{family}: in the course of training"
+    title = f"{family}: in the course of training, by the share of its steps"
     return Sheet(
         title=title,
         header=["", *columns],

@@ -121,7 +121,9 @@ def test_the_course_of_training(runs):
             (place / "curve.json").write_text(json.dumps({"points": points}))
             (place / "trained.json").write_text(json.dumps({"seconds": 60 + task.seed}))
     sheets = claim_sheets(LAPTOP, runs, SEEDS)[3:]
-    assert [sheet.title for sheet in sheets] == [f"{family}: in the course of training" for family in FAMILIES]
+    assert [sheet.title for sheet in sheets] == [
+        f"{family}: in the course of training, by the share of its steps" for family in FAMILIES
+    ]
     told, *_, seconds = sheets[1].body
     assert told[1:] == ["0.000 ± 0.000", "0.100 ± 0.000", "0.200 ± 0.000", "0.700 ± 0.141"]
     assert seconds[-1] == "60.500 ± 0.707"
