@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ...seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE
+from ...seqjepa.config import ModelOptions
 from ...seqjepa.path_integration import CONDITIONS, LEVELS
 from .measurements import disturbed
 from .runs import Task
@@ -330,7 +331,7 @@ def _anti_collapse(scale: Scale, family: str) -> Part:
     own = scale.families[family]
     rows = {}
     for name, options in ANTI_COLLAPSE.items():
-        same = {**own.model, **options} == dict(own.model)  # which is the main training then
+        same = ModelOptions(**{**own.model, **options}) == ModelOptions(**own.model)  # the main training, then
         training = replace(scale.main(family), ablation="none" if same else name)
         rows[name] = Row(name.replace("-", " "), training, 5)
     part = _probed(

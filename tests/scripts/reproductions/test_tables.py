@@ -79,3 +79,12 @@ def test_names_of_trainings():
     assert Training("rotations", observed=3, trained=False).name == "rotations/seq-jepa-3-untrained"
     assert Training("rotations", "vicreg-traj").length == 3
     assert Training("rotations", observed=3).length == 4
+
+
+def test_the_main_training_stands_for_the_remedy_that_it_has():
+    """The laptop's has EMA with variance and covariance, the paper's EMA alone: neither is trained twice."""
+    for scale, own in ((LAPTOP, "ema-variance-covariance"), (PAPER, "ema-alone")):
+        for part in TABLES["anti-collapse"](scale):
+            trainings = {row: cell.training for (row, _), cell in part.cells.items()}
+            main = scale.main(trainings[own].family)
+            assert [row for row, training in trainings.items() if training == main] == [own]
