@@ -34,7 +34,7 @@ class Recipe:
 
 
 BUILT_IN_COUNT = {"train": 6000, "test": 1000}
-_MODEL = {
+MODEL = {
     "encoder": "small",
     "action_embedding_dim": 64,
     "layers": 2,
@@ -65,7 +65,7 @@ RECIPES: dict[str, Recipe] = {
         share=0.35,
         world={"size": 48, "fovea": 24},
         built_in={"clutter": 0.1},
-        model=_MODEL,
+        model=MODEL,
         training=replace(_TRAINING, policy="saliency"),
         evaluation=replace(_EVALUATION, policy="saliency"),
     ),
@@ -74,7 +74,7 @@ RECIPES: dict[str, Recipe] = {
         share=0.65,
         world={"size": 32, "stage": "setup"},
         built_in={},
-        model=_MODEL,
+        model=MODEL,
         training=replace(_TRAINING, policy="nearby"),
         evaluation=replace(_EVALUATION, policy="uniform", action_policy="nearby"),
     ),

@@ -14,21 +14,13 @@ from ...seqjepa.evaluation import EvaluationConfig
 from ...seqjepa.path_integration import PathIntegrationConfig
 from ...seqjepa.retrieval import RetrievalConfig
 from ...seqjepa.training_config import TrainingConfig
+from ..recipes import MODEL
 from .measurements import Settings
 from .scale import Family, Scale
 
 _COUNT: dict[Split, dict[str, Any]] = {"train": {"count": 6000}, "test": {"count": 1000}}
 _SCENES: dict[Split, dict[str, Any]] = {split: {**own, "clutter": 0.1} for split, own in _COUNT.items()}
-_MODEL: dict[str, Any] = {
-    "action_embedding_dim": 64,
-    "layers": 2,
-    "dropout": 0.0,
-    "predictor_hidden": 512,
-    "prediction": "prefixes",
-    "regulariser_weight": 0.1,
-    "covariance_weight": 1.0,
-}
-_ENCODER = {"encoder": "small"}
+_ENCODER = {"encoder": MODEL["encoder"]}
 _PROJECTOR: dict[str, Any] = {"projector": (256, 256, 256)}
 _FOLLOWED: dict[str, Any] = {"projector": (512, 128), "predictor_hidden": 512}
 _TRAINING = TrainingConfig(
@@ -54,36 +46,30 @@ def _settings(policy: str) -> Settings:
     )
 
 
+_ROTATIONS = Family(
+    title="objects under rotations",
+    world="objects",
+    data="meshes",
+    built_in=_COUNT,
+    options={"size": 16, "stage": "setup", "colours": "grey"},
+    action_dim=4,
+    side=16,
+    observed=2,
+    model=MODEL,
+    encoder=_ENCODER,
+    training=replace(_TRAINING, steps=700, policy="uniform"),
+    settings=_settings("uniform"),
+)
+
 LAPTOP = Scale(
     name="laptop",
     families={
-        "rotations": Family(
-            title="objects under rotations",
-            world="objects",
-            data="meshes",
-            built_in=_COUNT,
-            options={"size": 16, "stage": "setup", "colours": "grey"},
-            action_dim=4,
-            side=16,
-            observed=2,
-            model=_MODEL,
-            encoder=_ENCODER,
-            training=replace(_TRAINING, steps=700, policy="uniform"),
-            settings=_settings("uniform"),
-        ),
-        "rotations-colour": Family(
+        "rotations": _ROTATIONS,
+        "rotations-colour": replace(
+            _ROTATIONS,
             title="objects under rotations and changes of colour",
-            world="objects",
-            data="meshes",
-            built_in=_COUNT,
-            options={"size": 16, "stage": "setup", "colours": "grey", "latents": "rotcolor"},
+            options={**_ROTATIONS.options, "latents": "rotcolor"},
             action_dim=6,
-            side=16,
-            observed=2,
-            model=_MODEL,
-            encoder=_ENCODER,
-            training=replace(_TRAINING, steps=700, policy="uniform"),
-            settings=_settings("uniform"),
         ),
         "saccades": Family(
             title="pictures under saccades",
@@ -94,7 +80,7 @@ LAPTOP = Scale(
             action_dim=2,
             side=24,
             observed=2,
-            model=_MODEL,
+            model=MODEL,
             encoder=_ENCODER,
             training=replace(_TRAINING, steps=400, policy="saliency"),
             settings=_settings("saliency"),
@@ -108,7 +94,7 @@ LAPTOP = Scale(
             action_dim={"all": 9, "crop": 4, "jitter": 4, "blur": 1},
             side=32,
             observed=2,
-            model=_MODEL,
+            model=MODEL,
             encoder=_ENCODER,
             training=_TRAINING,
             settings=_settings("uniform"),

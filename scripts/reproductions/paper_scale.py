@@ -54,38 +54,32 @@ _AUGMENTATIONS: dict[str, Any] = {
 }
 _CONVNET = {"learning_rate": 1e-3, "weight_decay": 0.0}
 
+_ROTATIONS = Family(
+    title="3DIEBench",
+    world="stored-views",
+    data="3diebench",
+    source="3diebench:{}",
+    options={"size": 128},
+    action_dim=4,
+    side=128,
+    observed=3,
+    instances=41_920,
+    epochs=1000,
+    encoder={"encoder": "resnet18"},
+    training=_training(1000),
+    settings=_settings(41_920, 10_552),
+)
+
 PAPER = Scale(
     name="paper",
     families={
-        "rotations": Family(
-            title="3DIEBench",
-            world="stored-views",
-            data="3diebench",
-            source="3diebench:{}",
-            options={"size": 128},
-            action_dim=4,
-            side=128,
-            observed=3,
-            instances=41_920,
-            epochs=1000,
-            encoder={"encoder": "resnet18"},
-            training=_training(1000),
-            settings=_settings(41_920, 10_552),
-        ),
-        "rotations-colour": Family(
+        "rotations": _ROTATIONS,
+        "rotations-colour": replace(
+            _ROTATIONS,
             title="3DIEBench, rotation and colours",
-            world="stored-views",
-            data="3diebench",
-            source="3diebench:{}",
-            options={"size": 128, "latents": "rotcolor"},
+            options={**_ROTATIONS.options, "latents": "rotcolor"},
             action_dim=6,
-            side=128,
             observed=4,
-            instances=41_920,
-            epochs=1000,
-            encoder={"encoder": "resnet18"},
-            training=_training(1000),
-            settings=_settings(41_920, 10_552),
         ),
         "saccades": Family(
             title="STL-10",
