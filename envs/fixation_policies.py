@@ -12,7 +12,7 @@ from ..saliency.models import SaliencyModel
 from ..saliency.osie import load_osie
 from .checks import keyword_options
 from .human_replay import HumanFixations
-from .policies import NearbyFixations, SaliencyFixations, UniformFixations
+from .policies import CentreFixations, NearbyFixations, SaliencyFixations, UniformFixations
 from .rollout import Policy
 from .saliency_maps import picture_maps
 from .sources.banks import PictureSet
@@ -29,10 +29,11 @@ def fixation_policies(
     amplitudes: str | AmplitudePrior | None = None,
     fixations: str | Fixations | None = None,
 ) -> dict[str, Policy]:
-    """ "saliency", "uniform", "nearby" and, with `fixations`, "human".
+    """ "saliency", "uniform", "nearby", "centre" and, with `fixations`, "human".
 
     "saliency" draws fixations from saliency maps with inhibition of return. "nearby" walks from a salient pixel by
-    saccades within half a fovea, so that glimpses overlap. "human" replays what observers fixated.
+    saccades within half a fovea, so that glimpses overlap. "centre" looks
+    at the middle always. "human" replays what observers fixated.
 
     Args:
         pictures: of the world, on its device.
@@ -71,6 +72,7 @@ def fixation_policies(
         "saliency": salient,
         "uniform": UniformFixations(side),
         "nearby": NearbyFixations(salient, side, reach=fovea // 2),
+        "centre": CentreFixations(),
     }
     if fixations is not None:
         policies["human"] = _replay(fixations, pictures)

@@ -39,6 +39,13 @@ class UniformFixations:
         return pixels.float() / self.side
 
 
+class CentreFixations:
+    """Every fixation in the middle of the picture: with a fovea as large as the picture each glimpse is all of it."""
+
+    def __call__(self, episodes: Episodes) -> Tensor:
+        return torch.full((len(episodes.seeds), 2), 0.5, device=episodes.seeds.device)
+
+
 class SaliencyFixations:
     """Fixations drawn from saliency maps with inhibition of return, see `FixationSampler`.
 

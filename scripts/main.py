@@ -9,6 +9,7 @@ from .command import run
 from .demo import Demo
 from .environments import Environments
 from .evaluate import Evaluate
+from .latents import Latents
 from .path_integration import PathIntegration
 from .reproduce import Reproduce
 from .saliency import Saliency
@@ -21,6 +22,7 @@ def main() -> None:
         "demo": Demo,
         "train": Train,
         "evaluate": Evaluate,
+        "latents": Latents,
         "path-integration": PathIntegration,
         "reproduce": Reproduce,
         "saliency": Saliency,

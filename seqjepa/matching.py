@@ -7,12 +7,12 @@ from .view_model import ViewModel
 
 
 def check_match(model: ViewModel, world: World) -> None:
-    """Refuse a model that was made for other actions than those of the world.
+    """Refuse a model that is told actions, but was made for others than those of the world.
 
     Raises:
         ValueError: naming both.
     """
-    if model.config.action_dim != world.action_dim:
+    if model.told_actions and model.config.action_dim != world.action_dim:
         raise ValueError(
             f"the model takes actions of {model.config.action_dim} numbers, the world {world.name!r} has "
             f"{world.action_dim}: it was made for another world"

@@ -36,6 +36,7 @@ _EPISODES: dict[str, Any] = {
     "bf16": True,
 }
 _VIEWS = (1, 2, 3, 4, 5, 6, 7, 8)
+_ROTATION_STEPS = 700
 
 
 def _settings(policy: str) -> Settings:
@@ -57,9 +58,37 @@ _ROTATIONS = Family(
     observed=2,
     model=MODEL,
     encoder=_ENCODER,
-    training=replace(_TRAINING, steps=700, policy="uniform"),
+    training=replace(_TRAINING, steps=_ROTATION_STEPS, policy="uniform"),
     settings=_settings("uniform"),
 )
+
+_SACCADES = Family(
+    title="pictures under saccades",
+    world="images",
+    data="images",
+    built_in=_SCENES,
+    options={"size": 48, "fovea": 24},
+    action_dim=2,
+    side=24,
+    observed=2,
+    model=MODEL,
+    encoder=_ENCODER,
+    training=replace(_TRAINING, steps=400, policy="saliency"),
+    settings=_settings("saliency"),
+)
+
+
+def _other_pictures(fovea: int) -> Family:
+    """Pictures on which nothing is trained."""
+    return replace(
+        _SACCADES,
+        title=f"other pictures, glimpses of {fovea} in 48 pixels",
+        data="other-images",
+        built_in={split: {**own, "source_seed": 1, "clutter": 1.0} for split, own in _SCENES.items()},
+        options={"size": 48, "fovea": fovea},
+        side=fovea,
+    )
+
 
 LAPTOP = Scale(
     name="laptop",
@@ -71,20 +100,31 @@ LAPTOP = Scale(
             options={**_ROTATIONS.options, "latents": "rotcolor"},
             action_dim=6,
         ),
-        "saccades": Family(
-            title="pictures under saccades",
-            world="images",
-            data="images",
-            built_in=_SCENES,
-            options={"size": 48, "fovea": 24},
-            action_dim=2,
-            side=24,
-            observed=2,
-            model=MODEL,
-            encoder=_ENCODER,
-            training=replace(_TRAINING, steps=400, policy="saliency"),
-            settings=_settings("saliency"),
+        "rotations-inside": replace(
+            _ROTATIONS,
+            title="objects under rotations by less than 90 degrees",
+            options={**_ROTATIONS.options, "rotations": "inner"},
+            outside={"rotations": "outer"},
         ),
+        "rotations-long": replace(
+            _ROTATIONS,
+            title="objects under rotations, twice the compute",
+            training=replace(_ROTATIONS.training, steps=2 * _ROTATION_STEPS),
+        ),
+        "saccades": _SACCADES,
+        "pictures": replace(
+            _SACCADES,
+            title="whole pictures",
+            options={"size": 48, "fovea": 48},
+            training_world="augmentations",
+            training_options={"size": 48},
+            action_dim=9,
+            side=48,
+            training=replace(_SACCADES.training, policy="uniform"),
+            settings=_settings("centre"),
+        ),
+        "transfer-small": _other_pictures(16),
+        "transfer-large": _other_pictures(24),
         "augmentations": Family(
             title="pictures under augmentations",
             world="augmentations",

@@ -10,6 +10,7 @@ from ...envs.worlds import World
 from ...seqjepa.ablations import ABLATIONS
 from ...seqjepa.evaluation import EvaluationConfig, evaluate, evaluate_classes
 from ...seqjepa.factors import factor_scores
+from ...seqjepa.generalisation import generalisation
 from ...seqjepa.path_integration import PathIntegrationConfig, path_integration
 from ...seqjepa.retrieval import RetrievalConfig, retrieval
 from ...seqjepa.view_model import ViewModel
@@ -45,7 +46,38 @@ class Settings:
         )
 
 
-Measure = Callable[[Any, World, World, Settings], Mapping[str, list[float]]]
+@dataclass(frozen=True)
+class Worlds:
+    """Where a model is measured, each made when it is asked for.
+
+    Attributes:
+        make_train: where probes are fitted.
+        make_test: where they are scored.
+        make_outside: where they are scored too, when generalisation is measured.
+    """
+
+    make_train: Callable[[], World]
+    make_test: Callable[[], World]
+    make_outside: Callable[[], World]
+
+    @property
+    def pair(self) -> tuple[World, World]:
+        """Where most probes are fitted and scored."""
+        return self.make_train(), self.make_test()
+
+
+Measure = Callable[[Any, Worlds, Settings], Mapping[str, list[float]]]
+
+
+def elsewhere(measurement: str, family: str) -> str:
+    """A measurement in the worlds of another family, with what is set there."""
+    return f"{measurement}@{family}"
+
+
+def place_of(measurement: str) -> tuple[str, str]:
+    """The measurement itself, and the family `elsewhere`; empty where it is the training's own."""
+    name, _, family = measurement.partition("@")
+    return name, family
 
 
 def disturbed(ablation: str) -> str:
@@ -60,27 +92,32 @@ _DISTURBED = {
 }
 
 MEASUREMENTS: Mapping[str, Measure] = {
-    "probes": lambda model, train, test, settings: evaluate(model, train, test, settings.probes),
-    "classes": lambda model, train, test, settings: evaluate_classes(model, train, test, settings.probes),
+    "probes": lambda model, worlds, settings: evaluate(model, *worlds.pair, settings.probes),
+    "classes": lambda model, worlds, settings: evaluate_classes(model, *worlds.pair, settings.probes),
     **{
-        name: lambda model, train, test, settings, changes=changes: evaluate_classes(
-            model, train, test, replace(settings.probes, **changes)
+        name: lambda model, worlds, settings, changes=changes: evaluate_classes(
+            model, *worlds.pair, replace(settings.probes, **changes)
         )
         for name, changes in _DISTURBED.items()
     },
-    "factors": lambda model, train, test, settings: factor_scores(model, train, test, settings.probes),
-    "paths": lambda model, train, test, settings: path_integration(model, train, test, settings.paths),
-    "retrieval": lambda model, train, test, settings: _retrieval(model, train, test, settings.retrieval),
+    "factors": lambda model, worlds, settings: factor_scores(model, *worlds.pair, settings.probes),
+    "generalisation": lambda model, worlds, settings: _generalisation(model, worlds, settings.probes),
+    "paths": lambda model, worlds, settings: path_integration(model, *worlds.pair, settings.paths),
+    "retrieval": lambda model, worlds, settings: _retrieval(model, worlds, settings.retrieval),
 }
 
 
-def measure(name: str, model: ViewModel[Any], train: World, test: World, settings: Settings) -> dict[str, float]:
+def measure(name: str, model: ViewModel[Any], worlds: Worlds, settings: Settings) -> dict[str, float]:
     """The scores of one measurement; see the function that makes them in `seqjepa`."""
-    scores = MEASUREMENTS[name](model, train, test, settings)
+    scores = MEASUREMENTS[name](model, worlds, settings)
     return {key: value for key, (value,) in scores.items()}
 
 
-def _retrieval(model: ViewModel[Any], train: World, test: World, config: RetrievalConfig) -> Mapping[str, list[float]]:
+def _generalisation(model: ViewModel[Any], worlds: Worlds, config: EvaluationConfig) -> Mapping[str, list[float]]:
+    return generalisation(model, *worlds.pair, worlds.make_outside(), config)
+
+
+def _retrieval(model: ViewModel[Any], worlds: Worlds, config: RetrievalConfig) -> Mapping[str, list[float]]:
     """Baselines see one view before they predict."""
     seen = config.observed if hasattr(model, "aggregate") else (1,)
-    return retrieval(model, train, test, replace(config, observed=seen))
+    return retrieval(model, *worlds.pair, replace(config, observed=seen))

@@ -63,12 +63,47 @@ _ROTATIONS = Family(
     action_dim=4,
     side=128,
     observed=3,
+    outside_source="3diebench-ood:{}",
     instances=41_920,
     epochs=1000,
     encoder={"encoder": "resnet18"},
     training=_training(1000),
     settings=_settings(41_920, 10_552),
 )
+
+_STL10 = Family(
+    title="STL-10",
+    world="images",
+    data="stl10",
+    source="stl10:{}",
+    maps="stl10-saliency",
+    options={"size": 96, "fovea": 32, "saliency": "deepgaze"},
+    training_options={"labelled": False},
+    action_dim=2,
+    side=32,
+    observed=4,
+    instances=100_000,
+    epochs=2000,
+    encoder={"encoder": "resnet18-cifar"},
+    training=_training(2000, policy="saliency"),
+    settings=_settings(5000, 8000, "saliency"),
+)
+
+
+def _imagenet(fovea: int) -> Family:
+    """ImageNet-1k, on which nothing is trained: models of STL-10 look at it."""
+    return replace(
+        _STL10,
+        title=f"ImageNet-1k, glimpses of {fovea} in 224 pixels",
+        data="imagenet",
+        source="imagenet:{}",
+        maps="imagenet-saliency",
+        options={"size": 224, "fovea": fovea, "saliency": "deepgaze"},
+        training_options={},
+        side=fovea,
+        settings=_settings(1_281_167, 50_000, "saliency"),
+    )
+
 
 PAPER = Scale(
     name="paper",
@@ -81,23 +116,29 @@ PAPER = Scale(
             action_dim=6,
             observed=4,
         ),
-        "saccades": Family(
-            title="STL-10",
-            world="images",
-            data="stl10",
-            source="stl10:{}",
-            maps="stl10-saliency",
-            options={"size": 96, "fovea": 32, "saliency": "deepgaze"},
-            training_options={"labelled": False},
-            action_dim=2,
-            side=32,
-            observed=4,
-            instances=100_000,
+        "rotations-long": replace(
+            _ROTATIONS,
+            title="3DIEBench, 2000 epochs, 256 pixels, batches of 1024",
+            options={"size": 256},
+            side=256,
             epochs=2000,
-            encoder={"encoder": "resnet18-cifar"},
-            training=_training(2000, policy="saliency"),
-            settings=_settings(5000, 8000, "saliency"),
+            training=_training(2000, batch_size=1024),
         ),
+        "saccades": _STL10,
+        "pictures": replace(
+            _STL10,
+            title="STL-10, whole pictures",
+            maps="",
+            options={"size": 96, "fovea": 96},
+            training_world="augmentations",
+            training_options={"size": 96, "labelled": False},
+            action_dim=9,
+            side=96,
+            training=_training(2000, policy="uniform"),
+            settings=_settings(5000, 8000, "centre"),
+        ),
+        "transfer-small": _imagenet(32),
+        "transfer-large": _imagenet(84),
         "augmentations": Family(
             title="CIFAR-100",
             data="cifar100",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...seqjepa.training import DivergedError, Trainer
 from ...seqjepa.view_model import ViewModel
 from ...seqjepa.view_statistics import view_statistics
 from ..results import write_atomically
-from .measurements import measure
+from .measurements import Worlds, measure, place_of
 from .scale import Inputs, Plan, Scale, WorldSpec
 from .trainings import Training
 
@@ -107,7 +107,8 @@ class Runs:
             plan, place = self.plan(task), self.place(task.training, task.seed)
             _check_settings(place / _SETTINGS, _settings(plan))
             for measurement in task.measurements:
-                _check_settings(place / f"{measurement}.json", {"settings": plan.settings.of(measurement)})
+                _, settings = self._measured(measurement, plan, task.seed)
+                _check_settings(place / f"{measurement}.json", settings)
 
     def carry_out(self, task: Task, report: Callable[[str], None]) -> None:
         """Do what is left of a task.
@@ -138,11 +139,21 @@ class Runs:
         left = self.left(task)
         if left:
             model = load_model(place / _MODEL, self.device)
-            train, test = self._world(plan.probe), self._world(plan.test)
             for measurement in left:
                 report(f"measuring {measurement}")
-                scores = measure(measurement, model, train, test, plan.settings)
-                _write(place / f"{measurement}.json", {"settings": plan.settings.of(measurement), "scores": scores})
+                where, settings = self._measured(measurement, plan, task.seed)
+                specs = (where.probe, where.test, where.outside)
+                worlds = Worlds(*(partial(self._world, spec) for spec in specs))
+                scores = measure(place_of(measurement)[0], model, worlds, where.settings)
+                _write(place / f"{measurement}.json", {**settings, "scores": scores})
+
+    def _measured(self, measurement: str, plan: Plan, seed: int) -> tuple[Plan, dict[str, Any]]:
+        """The plan of the family in whose worlds it is measured, and what sets one such measurement apart."""
+        name, family = place_of(measurement)
+        if not family:
+            return plan, {"settings": plan.settings.of(name)}
+        where = self.scale.plan(self.scale.main(family), seed, self.inputs)
+        return where, {"settings": where.settings.of(name), "worlds": [_spec(where.probe), _spec(where.test)]}
 
     def _train(self, task: Task, plan: Plan, place: Path, report: Callable[[str], None]) -> None:
         world = self._world(plan.train)
@@ -194,11 +205,15 @@ def _make_world(key: str) -> World:
 
 def _settings(plan: Plan) -> dict[str, Any]:
     return {
-        "worlds": [asdict(spec) | {"options": dict(spec.options)} for spec in (plan.train, plan.probe, plan.test)],
+        "worlds": [_spec(spec) for spec in (plan.train, plan.probe, plan.test)],
         "method": plan.method,
         "model": dict(plan.model),
         "training": asdict(plan.training),
     }
+
+
+def _spec(spec: WorldSpec) -> dict[str, Any]:
+    return asdict(spec) | {"options": dict(spec.options)}
 
 
 def _check_settings(path: Path, wanted: Mapping[str, Any]) -> None:

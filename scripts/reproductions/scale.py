@@ -56,6 +56,10 @@ class Family:
             are needed.
         options: of the world.
         training_options: further ones of the world that is trained in.
+        training_world: name of the world that is trained in, where that is another, with `training_options` alone;
+            empty where it is not.
+        outside: further ones of the world whose poses neither model nor probes have met.
+        outside_source: pattern of its source, where that is another than `source`; empty where it is not.
         action_dim: components of an action; in augmentations by what actions change.
         side: of the views in pixels.
         observed: M_tr of the main training, and so of the rows of tables that the paper has for its own.
@@ -75,6 +79,9 @@ class Family:
     built_in: Mapping[Split, Mapping[str, Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     training_options: Mapping[str, Any] = field(default_factory=dict)
+    training_world: str = ""
+    outside: Mapping[str, Any] = field(default_factory=dict)
+    outside_source: str = ""
     action_dim: int | Mapping[str, int]
     side: int
     observed: int
@@ -92,6 +99,7 @@ class Plan(NamedTuple):
     train: WorldSpec
     probe: WorldSpec
     test: WorldSpec
+    outside: WorldSpec
     method: str
     action_dim: int
     model: Mapping[str, Any]
@@ -150,9 +158,10 @@ class Scale:
         run = ablate(training.ablation, family.world, Run(options, self._model(training), base, family.settings.probes))
         dims = family.action_dim
         plan = Plan(
-            train=self._world(family, "train", {**run.world, **family.training_options}, inputs),
+            train=self._training_world(family, run.world, inputs),
             probe=self._world(family, "train", run.world, inputs),
             test=self._world(family, "test", run.world, inputs),
+            outside=self._outside(family, run.world, inputs),
             method=training.method,
             action_dim=dims if isinstance(dims, int) else dims[training.conditioning],
             model=run.model,
@@ -186,6 +195,15 @@ class Scale:
                 f"give its path as --sources {family.data} PATH"
             )
         return WorldSpec(family.world, source, split, options)
+
+    def _training_world(self, family: Family, options: Mapping[str, Any], inputs: Inputs) -> WorldSpec:
+        if not family.training_world:
+            return self._world(family, "train", {**options, **family.training_options}, inputs)
+        return self._world(replace(family, world=family.training_world), "train", family.training_options, inputs)
+
+    def _outside(self, family: Family, options: Mapping[str, Any], inputs: Inputs) -> WorldSpec:
+        beyond = replace(family, source=family.outside_source or family.source)
+        return self._world(beyond, "test", {**options, **family.outside}, inputs)
 
     def _steps(self, family: Family, plan: Plan, share: float) -> int:
         """Epochs as published; otherwise as many steps as cost what those of seq-JEPA's main training do."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ...seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE
 from ...seqjepa.config import ModelOptions
 from ...seqjepa.path_integration import CONDITIONS, LEVELS
-from .measurements import disturbed
+from .measurements import disturbed, elsewhere
 from .runs import Task
 from .scale import Scale
 from .trainings import SEQ_JEPA, Training
@@ -97,7 +97,9 @@ def table2(scale: Scale) -> tuple[Part, ...]:
 def table3(scale: Scale) -> tuple[Part, ...]:
     """Pictures under saccades: class and relative position."""
     main = scale.main("saccades")
+    whole = Training("pictures", "simclr")
     rows = {
+        "simclr-augmented": Row("SimCLR on whole pictures, augmented", whole),
         **_baseline_rows("saccades", ("simclr", "conv-jepa")),
         "seq-jepa/4/4": Row(f"seq-JEPA, 5 views ({main.observed} in training)", main, 5),
         "seq-jepa/4/6": Row(f"seq-JEPA, 6 views ({main.observed})", main, 6),
@@ -107,7 +109,12 @@ def table3(scale: Scale) -> tuple[Part, ...]:
         },
         "untrained": Row("untrained, 5 views", replace(main, trained=False), 5),
     }
-    return (_probed("table3/saccades", f"{_title(scale, 'saccades')}: methods and how eyes move", rows),)
+    part = _probed("table3/saccades", f"{_title(scale, 'saccades')}: methods and how eyes move", rows)
+    of_pictures = {
+        ("simclr-augmented", "class"): Cell(whole, "classes", "class/z", PER_CENT),
+        ("simclr-augmented", "relative"): Cell(whole, elsewhere("probes", "saccades"), "action/relative"),
+    }
+    return (replace(part, cells={**part.cells, **of_pictures}),)
 
 
 def table4(scale: Scale) -> tuple[Part, ...]:
@@ -140,6 +147,92 @@ def table7(scale: Scale) -> tuple[Part, ...]:
     levels = {"top-1 of naming the commonest class": Cell(scale.main(family), "probes", "class/majority", PER_CENT)}
     title = f"{_title(scale, family)}: methods"
     return (Part("table7/rotations-colour", title, columns, titles, cells, levels),)
+
+
+def table9(scale: Scale) -> tuple[Part, ...]:
+    """Objects under rotations that neither models nor probes have met, and under those they have."""
+    family = "rotations-inside" if "rotations-inside" in scale.families else "rotations"
+    main = scale.main(family)
+    rows = {
+        **_baseline_rows(family, ("simclr", "byol", "vicreg", "sen", "sie", "equimod")),
+        **_baseline_rows(family, ("conditional-byol", "vicreg-traj")),
+        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training(family, observed=1), 1),
+        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+        "untrained": Row("untrained, 3 views", replace(main, trained=False), 3),
+    }
+    scores = {"relative": "rotation/relative", "individual": "rotation/individual"}
+    titles = {"class": "top-1 in %", "relative": "relative R2", "individual": "individual R2"}
+    places = {"outside": "", "inside": "inside/"}  # the paper has the former
+    columns = {f"{key}{name}": f"{title}, {place}" for place, key in places.items() for name, title in titles.items()}
+    cells = {}
+    for row_name, row in rows.items():
+        for place, key in places.items():
+            score = f"{_class_score(row)}/{place}"
+            cells[row_name, f"{key}class"] = Cell(row.training, "generalisation", score, PER_CENT)
+            for name, score in scores.items():
+                cells[row_name, f"{key}{name}"] = Cell(row.training, "generalisation", f"{score}/{place}")
+    levels = {
+        f"{what}, {place}": Cell(main, "generalisation", f"{score}/{place}", factor)
+        for place in places
+        for what, score, factor in (
+            ("top-1 of naming the commonest class", "class/majority", PER_CENT),
+            ("relative R2 of the mean rotation of the training episodes", "rotation/relative/mean", 1.0),
+            ("individual R2 of that mean", "rotation/individual/mean", 1.0),
+            ("mean angle to the nearest rotation that probes were fitted on", "rotation/nearest", 1.0),
+        )
+    }
+    title = f"{_title(scale, family)}: rotations that nobody has met, and those of training"
+    return (Part("table9/rotations", title, columns, {k: row.title for k, row in rows.items()}, cells, levels),)
+
+
+def table11(scale: Scale) -> tuple[Part, ...]:
+    """Objects under rotations, with twice the compute or, at the paper's scale, larger views and more epochs too."""
+    family = "rotations-long"
+    main = scale.main(family)
+    rows = {
+        **_baseline_rows(family, ("sie", "simclr", "equimod")),
+        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training(family, observed=1), 1),
+        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+    }
+    part = _probed("table11/rotations", f"{_title(scale, family)}: methods", rows, individual=True)
+    found = {"mrr": "MRR", "h@1": "H@1", "h@5": "H@5"}
+    cells = {
+        (name, column): Cell(row.training, "retrieval", f"retrieval/{column}/{row.views or 1}")
+        for name, row in rows.items()
+        if row.training.method != "simclr"  # which predicts nothing
+        for column in found
+    }
+    return (replace(part, columns={**part.columns, **found}, cells={**part.cells, **cells}),)
+
+
+def transfer(scale: Scale) -> tuple[Part, ...]:
+    """Classes of other pictures, from encoder and aggregator as they are."""
+    main = scale.main("saccades")
+    families = [name for name in scale.families if name.startswith("transfer-")]
+    rows = {
+        f"{name}/{training.ablation}": f"{_title(scale, name)}{', no actions' if training.ablation != 'none' else ''}"
+        for name in families
+        for training in (main, replace(main, ablation="no-action"))
+    }
+    cells = {
+        (row, f"class/{views}"): Cell(
+            replace(main, ablation=row.rpartition("/")[2]),
+            elsewhere("classes", row.rpartition("/")[0]),
+            f"class/aggregate/{views}",
+            PER_CENT,
+        )
+        for row in rows
+        for views in _INFERENCE_VIEWS
+    }
+    columns = {f"class/{views}": f"{views} view{'s'[: views > 1]}" for views in _INFERENCE_VIEWS}
+    levels = {
+        f"top-1 of naming the commonest class, {_title(scale, name)}": Cell(
+            main, elsewhere("classes", name), "class/majority", PER_CENT
+        )
+        for name in families
+    }
+    title = f"Trained on {_title(scale, 'saccades')}: top-1 in % elsewhere"
+    return (Part("transfer/saccades", title, columns, rows, cells, levels, curve=True),)
 
 
 def table12(scale: Scale) -> tuple[Part, ...]:
@@ -265,10 +358,13 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
         "table3": table3,
         "table4": table4,
         "table7": table7,
+        "table9": table9,
+        "table11": table11,
         "table12": table12,
         "path-integration": path_integration,
         "lengths": lengths,
         "retrieval": retrieval,
+        "transfer": transfer,
         "ablations": ablations,
         "anti-collapse": anti_collapse,
     }

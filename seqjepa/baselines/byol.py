@@ -42,6 +42,7 @@ class BYOL(Baseline[BYOLConfig]):
     """
 
     Config = BYOLConfig
+    told_actions = False
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)

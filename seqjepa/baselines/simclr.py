@@ -35,6 +35,7 @@ class SimCLR(Baseline[SimCLRConfig]):
     """SimCLR: loss = NT-Xent(p_1, p_2) of the projections of two views, see `nt_xent`. It is told no actions."""
 
     Config = SimCLRConfig
+    told_actions = False
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)

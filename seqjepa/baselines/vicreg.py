@@ -63,6 +63,7 @@ class VICReg(VICRegBaseline[VICRegConfig]):
     actions."""
 
     Config = VICRegConfig
+    told_actions = False
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, its terms "invariance", "variance" and "covariance" before

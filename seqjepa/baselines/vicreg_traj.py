@@ -43,6 +43,7 @@ class VICRegTraj(VICRegBaseline[VICRegTrajConfig]):
     """
 
     Config = VICRegTrajConfig
+    told_actions = False
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, its terms before they are weighted: "invariance",

@@ -39,6 +39,14 @@ def test_live_maps_lead_to_the_same_fixations(pictures: PictureSet):
     assert torch.equal(pixels(kept, "nearby"), pixels(live, "nearby"))
 
 
+def test_from_the_centre_all_of_a_picture_is_seen(pictures: PictureSet):
+    world = ImagesWorld(pictures, fovea=pictures.pictures.shape[1])
+    batch = world.rollout(8, 3, "centre")
+    shown = pictures.pictures[batch.scenes].permute(0, 3, 1, 2)
+    assert torch.equal(batch.views, shown[:, None].expand(-1, 3, -1, -1, -1))
+    assert not batch.actions.any()
+
+
 @pytest.mark.parametrize("inhibition", ["square", "disc", DiscInhibition(9)])
 def test_inhibition_keeps_fixations_apart(pictures: PictureSet, inhibition: str | DiscInhibition):
     away = apart(pixels(ImagesWorld(pictures, fovea=12, inhibition=inhibition)))

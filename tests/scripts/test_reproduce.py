@@ -189,9 +189,9 @@ def test_a_dry_run_says_what_is_left_and_does_nothing(saccadeworld, tmp_path):
     assert (result.code, result.err) == (0, "")
     assert not (tmp_path / "out").exists()
     assert re.search(r"saccades/conv-jepa +1 +training, probes +\d", result.out)
-    assert "14 of 14 tasks" in result.out
+    assert "16 of 16 tasks" in result.out
     saccadeworld("reproduce table3 --seeds 0 --out", tmp_path / "out")
-    assert "7 of 14 tasks" in saccadeworld("reproduce table3 --seeds 0 1 --dry-run --out", tmp_path / "out").out
+    assert "8 of 16 tasks" in saccadeworld("reproduce table3 --seeds 0 1 --dry-run --out", tmp_path / "out").out
     assert "Nothing is left" in saccadeworld("reproduce table3 --seeds 0 --dry-run --out", tmp_path / "out").out
 
 
@@ -213,7 +213,7 @@ def test_other_settings_in_the_same_folder_are_refused(saccadeworld, tmp_path, n
         ("table3 --seeds 0 0", "--seeds (0, 0): give one or more different seeds"),
         ("table3 --seeds -1", "seed=-1 is out of range"),
         ("table3 --share 0", "--share 0.0 must be above 0 and at most 1"),
-        ("table3 --sources pictures /x", "--sources='pictures' is not known; use one of 'meshes', 'images'"),
+        ("table3 --sources pictures /x", "--sources='pictures' is not known; use one of 'meshes', 'images', 'other-images'"),
         ("table3 --sources images /nowhere", "--sources images /nowhere: there is nothing there"),
         ("table1 --scale paper", "takes 3DIEBench from 3diebench: give its path as --sources 3diebench PATH"),
         ("table3 --device tpu", "device='tpu' is not"),
