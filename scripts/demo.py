@@ -10,14 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..envs.worlds import ImagesWorld, World, make_world
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed
 from ..seqjepa.evaluation import Scores, evaluate
+from ..seqjepa.initial_model import initial_model
 from ..seqjepa.training import Trainer
-from ..seqjepa.view_statistics import view_statistics
+from ..seqjepa.view_model import ViewModel
 from . import figures
 from .command import run_command
 from .progress import Deadline
@@ -38,7 +37,7 @@ class Study:
     recipe: Recipe
     train: World
     test: World
-    model: SeqJEPA
+    model: ViewModel[Any]
     trainer: Trainer
     untrained: Scores = field(default_factory=dict)
     trained: Scores = field(default_factory=dict)
@@ -106,9 +105,7 @@ class Demo:
             )
             for split, count in BUILT_IN_COUNT.items()
         )
-        mean, std = view_statistics(train, recipe.training.policy)
-        torch.manual_seed(self.seed)
-        model = SeqJEPA(train.action_dim, mean=mean, std=std, **recipe.model)
+        model = initial_model(SeqJEPA.Config.method, train, recipe.training, **recipe.model)
         return Study(recipe, train, test, model, Trainer(model, train, recipe.training))
 
     def _recipe(self, name: str) -> Recipe:

@@ -9,16 +9,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from ..envs.checks import check_name
 from ..seqjepa import SeqJEPA
 from ..seqjepa.config import EncoderOptions, ModelOptions
-from ..seqjepa.methods import METHODS, make_model
+from ..seqjepa.initial_model import initial_model
+from ..seqjepa.methods import METHODS
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
-from ..seqjepa.view_statistics import view_statistics
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_atomically, write_metrics
@@ -75,9 +74,7 @@ class Train:
         check_name("--method", self.method, METHODS)
         self._model_options()  # which are refused before the world is made
         world = self.world.make("train", self.device)
-        mean, std = view_statistics(world, self.training.policy)
-        torch.manual_seed(self.training.seed)
-        model = make_model(self.method, world.action_dim, mean=mean, std=std, **self._model_options())
+        model = initial_model(self.method, world, self.training, **self._model_options())
         trainer = Trainer(model, world, self.training)
         options = json.loads(json.dumps(asdict(self), default=str))
         write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")

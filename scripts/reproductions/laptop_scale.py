@@ -21,6 +21,7 @@ from .scale import Family, Scale
 _COUNT: dict[Split, dict[str, Any]] = {"train": {"count": 6000}, "test": {"count": 1000}}
 _SCENES: dict[Split, dict[str, Any]] = {split: {**own, "clutter": 0.1} for split, own in _COUNT.items()}
 _ENCODER = {"encoder": MODEL["encoder"]}
+_MODEL = {**MODEL, "predictor_hidden": 1024, "regulariser_weight": 0.0}
 _PROJECTOR: dict[str, Any] = {"projector": (256, 256, 256)}
 _FOLLOWED: dict[str, Any] = {"projector": (512, 128), "predictor_hidden": 512}
 _TRAINING = TrainingConfig(
@@ -42,7 +43,7 @@ _ROTATION_STEPS = 700
 def _settings(policy: str) -> Settings:
     return Settings(
         EvaluationConfig(**_EPISODES, views=_VIEWS, policy=policy),
-        PathIntegrationConfig(**_EPISODES, policy=policy),
+        PathIntegrationConfig(**{**_EPISODES, "train_episodes": 12_000}, policy=policy),
         RetrievalConfig(scenes=300, observed=(1, 3), policy=policy, bf16=True),
     )
 
@@ -52,11 +53,12 @@ _ROTATIONS = Family(
     world="objects",
     data="meshes",
     built_in=_COUNT,
-    options={"size": 16, "stage": "setup", "colours": "grey"},
+    options={"size": 16, "stage": "setup", "colours": "grey", "rotations": "inner"},
+    outside={"rotations": "outer"},
     action_dim=4,
     side=16,
-    observed=2,
-    model=MODEL,
+    observed=3,
+    model=_MODEL,
     encoder=_ENCODER,
     training=replace(_TRAINING, steps=_ROTATION_STEPS, policy="uniform"),
     settings=_settings("uniform"),
@@ -67,13 +69,13 @@ _SACCADES = Family(
     world="images",
     data="images",
     built_in=_SCENES,
-    options={"size": 48, "fovea": 24},
+    options={"size": 48, "fovea": 16},
     action_dim=2,
-    side=24,
-    observed=2,
-    model=MODEL,
+    side=16,
+    observed=4,
+    model=_MODEL,
     encoder=_ENCODER,
-    training=replace(_TRAINING, steps=400, policy="saliency"),
+    training=replace(_TRAINING, policy="saliency"),
     settings=_settings("saliency"),
 )
 
@@ -99,12 +101,6 @@ LAPTOP = Scale(
             title="objects under rotations and changes of colour",
             options={**_ROTATIONS.options, "latents": "rotcolor"},
             action_dim=6,
-        ),
-        "rotations-inside": replace(
-            _ROTATIONS,
-            title="objects under rotations by less than 90 degrees",
-            options={**_ROTATIONS.options, "rotations": "inner"},
-            outside={"rotations": "outer"},
         ),
         "rotations-long": replace(
             _ROTATIONS,
@@ -134,7 +130,7 @@ LAPTOP = Scale(
             action_dim={"all": 9, "crop": 4, "jitter": 4, "blur": 1},
             side=32,
             observed=2,
-            model=MODEL,
+            model=_MODEL,
             encoder=_ENCODER,
             training=_TRAINING,
             settings=_settings("uniform"),

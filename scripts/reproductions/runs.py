@@ -10,15 +10,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 
 from ...envs.worlds import World, make_world
 from ...seqjepa.evaluation import evaluate
-from ...seqjepa.methods import load_model, make_model
+from ...seqjepa.initial_model import initial_model
+from ...seqjepa.methods import load_model
 from ...seqjepa.training import DivergedError, Trainer
 from ...seqjepa.view_model import ViewModel
-from ...seqjepa.view_statistics import view_statistics
 from ..results import write_atomically
 from .measurements import Worlds, measure, place_of
 from .scale import Inputs, Plan, Scale, WorldSpec
@@ -179,9 +178,7 @@ class Runs:
         return Trainer(self._fresh(plan, world), world, plan.training)
 
     def _fresh(self, plan: Plan, world: World) -> ViewModel[Any]:
-        mean, std = view_statistics(world, plan.training.policy)
-        torch.manual_seed(plan.training.seed)
-        return make_model(plan.method, plan.action_dim, mean=mean, std=std, **plan.model).to(world.device)
+        return initial_model(plan.method, world, plan.training, **plan.model)
 
     def _milestones(self, training: Training) -> tuple[float, ...]:
         main = self.scale.main(training.family)

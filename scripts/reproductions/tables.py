@@ -151,7 +151,7 @@ def table7(scale: Scale) -> tuple[Part, ...]:
 
 def table9(scale: Scale) -> tuple[Part, ...]:
     """Objects under rotations that neither models nor probes have met, and under those they have."""
-    family = "rotations-inside" if "rotations-inside" in scale.families else "rotations"
+    family = "rotations"
     main = scale.main(family)
     rows = {
         **_baseline_rows(family, ("simclr", "byol", "vicreg", "sen", "sie", "equimod")),

@@ -213,7 +213,7 @@ def test_other_settings_in_the_same_folder_are_refused(saccadeworld, tmp_path, n
         ("table3 --seeds 0 0", "--seeds (0, 0): give one or more different seeds"),
         ("table3 --seeds -1", "seed=-1 is out of range"),
         ("table3 --share 0", "--share 0.0 must be above 0 and at most 1"),
-        ("table3 --sources pictures /x", "--sources='pictures' is not known; use one of 'meshes', 'images', 'other-images'"),
+        ("table3 --sources pictures /x", "--sources='pictures' is not known; use one of 'meshes', 'images', 'other-"),
         ("table3 --sources images /nowhere", "--sources images /nowhere: there is nothing there"),
         ("table1 --scale paper", "takes 3DIEBench from 3diebench: give its path as --sources 3diebench PATH"),
         ("table3 --device tpu", "device='tpu' is not"),

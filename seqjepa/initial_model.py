@@ -1,0 +1,33 @@
+"""The model that a training begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..envs.worlds import World
+from .methods import make_model
+from .training_config import TrainingConfig
+from .view_model import ViewModel
+from .view_statistics import view_statistics
+
+
+def initial_model(method: str, world: World, training: TrainingConfig, **options: Any) -> ViewModel[Any]:
+    """A fresh model of a method for a world, on the world's device.
+
+    Its weights are those of the training's seed; it normalises views by their mean and deviation under the training's
+    policy. It leaves PyTorch's global generator behind the draws of its weights.
+
+    Args:
+        method: a name in `METHODS`.
+        world: where it will be trained.
+        training: how.
+        options: further fields of the configuration of the model.
+
+    Raises:
+        ValueError, TypeError: as `make_model`.
+    """
+    mean, std = view_statistics(world, training.policy)
+    torch.manual_seed(training.seed)
+    return make_model(method, world.action_dim, mean=mean, std=std, **options).to(world.device)
