@@ -38,6 +38,7 @@ Table = Literal[
     "table3",
     "table4",
     "table7",
+    "table8",
     "table9",
     "table11",
     "table12",

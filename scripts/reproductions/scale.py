@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...envs.sources.banks import Split
 from ...seqjepa.ablations import Run, ablate
-from ...seqjepa.config import ViewModelConfig
+from ...seqjepa.config import ModelOptions, ViewModelConfig
 from ...seqjepa.cost import step_operations
 from ...seqjepa.methods import METHODS
 from ...seqjepa.training_config import TrainingConfig
@@ -130,7 +130,8 @@ class Scale:
         name: of the scale.
         families: worlds and what goes with them, by the names that tables use.
         baselines: options of each baseline.
-        training: fields of the configuration of training that are a baseline's own.
+        training: fields of the configuration of training that are a baseline's own; one with a transformer is trained
+            as seq-JEPA.
         milestones: shares of the training after which the main models are probed, for curves over time.
     """
 
@@ -153,7 +154,7 @@ class Scale:
         family = self.families[training.family]
         options = dict(family.options) | ({"latents": training.conditioning} if family.world == "augmentations" else {})
         base = replace(family.training, length=training.length, seed=seed)
-        if training.method != SEQ_JEPA:
+        if training.method != SEQ_JEPA and not training.transformer:
             base = replace(base, **self.training.get(training.method, {}))
         run = ablate(training.ablation, family.world, Run(options, self._model(training), base, family.settings.probes))
         dims = family.action_dim
@@ -174,7 +175,8 @@ class Scale:
     def _model(self, training: Training) -> dict[str, Any]:
         family = self.families[training.family]
         own = family.model if training.method == SEQ_JEPA else self.baselines.get(training.method, {})
-        return {**family.encoder, **own}
+        layers = {"projector_transformer": ModelOptions(**family.model).layers} if training.transformer else {}
+        return {**family.encoder, **own, **layers}
 
     def _world(self, family: Family, split: Split, options: Mapping[str, Any], inputs: Inputs) -> WorldSpec:
         sources = inputs.sources

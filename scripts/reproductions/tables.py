@@ -149,6 +149,17 @@ def table7(scale: Scale) -> tuple[Part, ...]:
     return (Part("table7/rotations-colour", title, columns, titles, cells, levels),)
 
 
+def table8(scale: Scale) -> tuple[Part, ...]:
+    """Objects under rotations: baselines with a transformer for their projector."""
+    methods = ("simclr", "byol", "vicreg", "vicreg-traj", "sen", "conditional-byol")
+    rows = {
+        name: row._replace(training=replace(row.training, transformer=True))
+        for name, row in (_baseline_rows("rotations", methods).items())
+    }
+    title = f"{_title(scale, 'rotations')}: baselines with a transformer for their projector"
+    return (_probed("table8/rotations", title, rows, individual=True),)
+
+
 def table9(scale: Scale) -> tuple[Part, ...]:
     """Objects under rotations that neither models nor probes have met, and under those they have."""
     family = "rotations"
@@ -358,6 +369,7 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
         "table3": table3,
         "table4": table4,
         "table7": table7,
+        "table8": table8,
         "table9": table9,
         "table11": table11,
         "table12": table12,

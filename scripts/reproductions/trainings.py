@@ -20,6 +20,7 @@ class Training:
         observed: M_tr, views that seq-JEPA observes in training; 0 for baselines, which take what they need.
         ablation: a name in `ABLATIONS`.
         conditioning: what actions change, in the families of augmentations.
+        transformer: whether a baseline has a transformer for its projector, of as many layers as the aggregator.
         trained: False for the untrained twin.
     """
 
@@ -28,6 +29,7 @@ class Training:
     observed: int = 0
     ablation: str = "none"
     conditioning: str = "all"
+    transformer: bool = False
     trained: bool = True
 
     @property
@@ -38,6 +40,7 @@ class Training:
             str(self.observed) if self.observed else "",
             self.ablation if self.ablation != "none" else "",
             self.conditioning if self.conditioning != "all" else "",
+            "transformer" if self.transformer else "",
             "" if self.trained else "untrained",
         ]
         return f"{self.family}/{'-'.join(part for part in parts if part)}"

@@ -13,13 +13,14 @@ from ..config import check_positive_integer
 from ..ema import make_target
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
+from .baseline import Baseline
 from .heads import Head
 from .losses import cosine_distance
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class BYOLConfig(BaselineConfig):
+class BYOLConfig(ProjectorConfig):
     """Configuration of `BYOL`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "byol"
@@ -30,7 +31,6 @@ class BYOLConfig(BaselineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         check_positive_integer("predictor_hidden", self.predictor_hidden)
 
 
@@ -48,7 +48,7 @@ class BYOL(Baseline[BYOLConfig]):
         super().__init__(action_dim, encoder, **options)
         config = self.config
         width = config.projector[-1]
-        self.projector = Head(config.embedding_dim, config.projector, end="norm")
+        self.projector = config.make_projector(config.embedding_dim, end="norm")
         self.predictor = Head(width, (config.predictor_hidden, width), end="bias")
         self.target_encoder, self.target_projector = make_target(self.encoder), make_target(self.projector)
 

@@ -7,22 +7,20 @@ from torch import Tensor, nn
 
 from ..config import check_positive_integer
 from ..ema import make_target
-from .baseline import Baseline, BaselineConfig
-from .heads import ConditionedHead, Head
+from .baseline import Baseline
+from .heads import ConditionedHead
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConditionedConfig(BaselineConfig):
+class ConditionedConfig(ProjectorConfig):
     """Configuration of a method that is `Conditioned`."""
 
-    projector: tuple[int, ...]
-    """Widths of the projector's layers."""
     action_embedding_dim: int = 128
     """Width of the action embedding."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         check_positive_integer("action_embedding_dim", self.action_embedding_dim)
 
 
@@ -32,7 +30,7 @@ ConditionedType = TypeVar("ConditionedType", bound=ConditionedConfig)
 class Conditioned(Baseline[ConditionedType], Generic[ConditionedType]):
     """A method with a projector, and a predictor that is told the action."""
 
-    projector: Head
+    projector: nn.Module
     predictor: ConditionedHead
 
     def project(self, z: Tensor) -> Tensor:
@@ -73,7 +71,7 @@ class Followed(Conditioned[FollowedType], Generic[FollowedType]):
         super().__init__(action_dim, encoder, **options)
         config = self.config
         width = config.projector[-1]
-        self.projector = Head(config.embedding_dim, config.projector, end="norm")
+        self.projector = config.make_projector(config.embedding_dim, end="norm")
         self.predictor = ConditionedHead(
             width, config.action_dim, config.action_embedding_dim, (config.predictor_hidden, width), end="bias"
         )

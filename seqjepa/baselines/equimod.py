@@ -11,13 +11,14 @@ from torch import Tensor
 from ..config import check_positive_integer
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
-from .heads import ConditionedHead, Head
+from .baseline import Baseline
+from .heads import ConditionedHead
 from .losses import nt_xent
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class EquiModConfig(BaselineConfig):
+class EquiModConfig(ProjectorConfig):
     """Configuration of `EquiMod`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "equimod"
@@ -32,7 +33,6 @@ class EquiModConfig(BaselineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         check_positive_integer("action_embedding_dim", self.action_embedding_dim)
         self.check_positive("temperature")
         self.check_weights("equivariance_weight")
@@ -49,8 +49,8 @@ class EquiMod(Baseline[EquiModConfig]):
         super().__init__(action_dim, encoder, **options)
         config = self.config
         width = config.projector[-1]
-        self.invariant_projector = Head(config.embedding_dim, config.projector, end="norm")
-        self.equivariant_projector = Head(config.embedding_dim, config.projector, end="norm")
+        self.invariant_projector = config.make_projector(config.embedding_dim, end="norm")
+        self.equivariant_projector = config.make_projector(config.embedding_dim, end="norm")
         self.predictor = ConditionedHead(width, config.action_dim, config.action_embedding_dim, (width,), end="norm")
 
     def project(self, z: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..action_embedding import ActionEmbedding
+from ..aggregator import Aggregator
 
 End = Literal["norm", "bias", "plain"]
 
@@ -36,6 +37,22 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x.flatten(0, -2)).unflatten(0, x.shape[:-1])
+
+
+class TransformerHead(nn.Module):
+    """Seq-JEPA's aggregator over the one token that an embedding is, and a product with what follows it in a `Head`.
+
+    Inputs (..., W) to outputs (..., outputs); four heads of attention, dropout 0.1. The seq-JEPA paper (table 8) says
+    only that a transformer takes the projector's place, so the rest is a reading of it.
+    """
+
+    def __init__(self, inputs: int, layers: int, outputs: int, end: End) -> None:
+        super().__init__()
+        self.transformer = Aggregator(inputs, layers, heads=4, dropout=0.1)
+        self.head = Head(inputs, (outputs,), end)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.transformer(x.flatten(0, -2)[:, None])).unflatten(0, x.shape[:-1])
 
 
 class ConditionedHead(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..inputs import Sequences
 from ..regulariser import spread
 from .conditioned import Conditioned, ConditionedConfig
-from .heads import ConditionedHead, Head
+from .heads import ConditionedHead
 from .losses import nt_xent
 
 
@@ -21,7 +21,6 @@ class SENConfig(ConditionedConfig):
     """Configuration of `SEN`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "sen"
-    projector: tuple[int, ...] = (2048, 2048, 2048)
     temperature: float = 0.5
     """Temperature of NT-Xent."""
 
@@ -42,7 +41,7 @@ class SEN(Conditioned[SENConfig]):
         super().__init__(action_dim, encoder, **options)
         config = self.config
         width = config.projector[-1]
-        self.projector = Head(config.embedding_dim, config.projector, end="norm")
+        self.projector = config.make_projector(config.embedding_dim, end="norm")
         self.predictor = ConditionedHead(width, config.action_dim, config.action_embedding_dim, (width,), end="norm")
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:

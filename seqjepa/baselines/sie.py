@@ -13,14 +13,14 @@ from torch.nn import functional as F
 
 from ..inputs import Sequences
 from ..regulariser import at_least_single, spread, variance_covariance
-from .baseline import Baseline, BaselineConfig
+from .baseline import Baseline
 from .gather import gather_rows
-from .heads import Head
 from .losses import vicreg_terms
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class SIEConfig(BaselineConfig):
+class SIEConfig(ProjectorConfig):
     """Configuration of `SIE`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "sie"
@@ -37,7 +37,6 @@ class SIEConfig(BaselineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         self.check_weights("invariance_weight", "equivariance_weight", "variance_weight", "covariance_weight")
         if self.embedding_dim % 2:
             raise ValueError(
@@ -62,8 +61,8 @@ class SIE(Baseline[SIEConfig]):
         super().__init__(action_dim, encoder, **options)
         config = self.config
         half, width = config.embedding_dim // 2, config.projector[-1]
-        self.invariant_projector = Head(half, config.projector, end="plain")
-        self.equivariant_projector = Head(half, config.projector, end="plain")
+        self.invariant_projector = config.make_projector(half, end="plain")
+        self.equivariant_projector = config.make_projector(half, end="plain")
         self.predictor = LinearHypernetwork(config.action_dim, width)
 
     def project(self, z: Tensor) -> Tensor:

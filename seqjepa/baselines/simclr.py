@@ -10,24 +10,21 @@ from torch import Tensor
 
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
-from .heads import Head
+from .baseline import Baseline
 from .losses import nt_xent
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimCLRConfig(BaselineConfig):
+class SimCLRConfig(ProjectorConfig):
     """Configuration of `SimCLR`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "simclr"
-    projector: tuple[int, ...] = (2048, 2048, 2048)
-    """Widths of the projector's layers."""
     temperature: float = 0.5
     """Temperature of NT-Xent."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         self.check_positive("temperature")
 
 
@@ -39,7 +36,7 @@ class SimCLR(Baseline[SimCLRConfig]):
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)
-        self.projector = Head(self.config.embedding_dim, self.config.projector, end="norm")
+        self.projector = self.config.make_projector(self.config.embedding_dim, end="norm")
 
     def project(self, z: Tensor) -> Tensor:
         """Embeddings z (..., D) to projections (..., P)."""

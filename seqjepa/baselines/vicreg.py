@@ -10,18 +10,16 @@ from torch import Tensor
 
 from ..inputs import Sequences
 from ..regulariser import spread
-from .baseline import Baseline, BaselineConfig
-from .heads import Head
+from .baseline import Baseline
 from .losses import vicreg_terms
+from .projector import ProjectorConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class VICRegConfig(BaselineConfig):
+class VICRegConfig(ProjectorConfig):
     """Configuration of `VICReg`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "vicreg"
-    projector: tuple[int, ...] = (2048, 2048, 2048)
-    """Widths of the projector's layers."""
     invariance_weight: float = 10.0
     """Weight of the difference of the two views; the released code has 25."""
     variance_weight: float = 10.0
@@ -31,7 +29,6 @@ class VICRegConfig(BaselineConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_widths("projector")
         self.check_weights("invariance_weight", "variance_weight", "covariance_weight")
 
 
@@ -43,7 +40,7 @@ class VICRegBaseline(Baseline[ConfigType], Generic[ConfigType]):
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)
-        self.projector = Head(self.config.embedding_dim, self.config.projector, end="plain")
+        self.projector = self.config.make_projector(self.config.embedding_dim, end="plain")
 
     def project(self, z: Tensor) -> Tensor:
         """Embeddings z (..., D) to projections (..., P)."""
