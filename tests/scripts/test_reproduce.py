@@ -17,7 +17,7 @@ from saccadeworld.scripts.main import main
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.runs import BusyError, Runs, Task
 from saccadeworld.seqjepa import load_model
-from saccadeworld.seqjepa.evaluation import evaluate
+from saccadeworld.seqjepa.evaluation import evaluate, evaluate_classes
 from saccadeworld.seqjepa.training import DivergedError, Trainer
 
 MAIN = LAPTOP.main("saccades")
@@ -82,7 +82,9 @@ def test_scores_are_those_of_the_model_that_is_left(saccadeworld, tmp_path, tiny
         "table12",
         "path-integration",
         "retrieval",
+        "transfer",
         *(pytest.param(table, marks=pytest.mark.slow) for table in ("table1", "table2", "table4", "lengths")),
+        *(pytest.param(table, marks=pytest.mark.slow) for table in ("table8", "table9", "table11")),
         *(pytest.param(table, marks=pytest.mark.slow) for table in ("ablations", "anti-collapse")),
     ],
 )
@@ -92,7 +94,23 @@ def test_every_table_can_be_made(saccadeworld, tmp_path, table):
     cells = re.findall(r"\| (-?\d+\.\d+ ± 0.00|-)(?= )", (tmp_path / f"{table}.md").read_text())
     assert len(cells) > 10
     assert "-" not in cells
-    assert (table == "path-integration") == ("<figure>" in (tmp_path / "report.html").read_text())
+    assert (table in ("path-integration", "transfer")) == ("<figure>" in (tmp_path / "report.html").read_text())
+
+
+def test_a_model_is_measured_where_it_was_not_trained(saccadeworld, tmp_path, tiny_scale):
+    saccadeworld("reproduce transfer --seeds 1 --out", tmp_path)
+    folder = tmp_path / "runs" / MAIN.name / "seed-1"
+    found = read(folder / "classes@transfer-large.json")
+    plan = tiny_scale.plan(tiny_scale.main("transfer-large"), 1)
+    assert [world["options"] for world in found["worlds"]] == [dict(w.options) for w in (plan.probe, plan.test)]
+    train, test = (make_world("images", split=s, **w.options) for s, w in (("train", plan.probe), ("test", plan.test)))
+    again = evaluate_classes(load_model(folder / "model"), train, test, plan.settings.probes)
+    assert {name: value for name, (value,) in again.items()} == found["scores"]
+    found["worlds"][0]["options"]["size"] = 33
+    (folder / "classes@transfer-large.json").write_text(json.dumps(found))
+    result = saccadeworld("reproduce transfer --seeds 1 --out", tmp_path)
+    assert result.code == 2
+    assert "classes@transfer-large.json was made with other settings (worlds" in result.err
 
 
 @pytest.mark.usefixtures("tiny_scale")
