@@ -1,7 +1,8 @@
 """The scale of a laptop: built-in sources or your own folders, a small encoder, minutes for each training on two cores.
 
 How hard the worlds are is chosen once, for all methods alike: see the options of each family. Every training of a
-family costs as many floating point operations as seq-JEPA's main one, whose steps are given here.
+family costs as many floating point operations as seq-JEPA's main one, whose steps are given here; only what is ablated
+has the same number of steps instead, as in the paper.
 """
 
 from __future__ import annotations

@@ -170,7 +170,11 @@ class Scale:
             settings=replace(family.settings, probes=run.evaluation).with_seed(seed),
             view_shape=(3, family.side, family.side),
         )
-        return plan._replace(training=replace(plan.training, steps=self._steps(family, plan, inputs.share)))
+        if training.ablation == "none":
+            steps = self._steps(family, plan, inputs.share)
+        else:  # a twin sees as many views
+            steps = self.plan(replace(training, ablation="none"), seed, inputs).training.steps
+        return plan._replace(training=replace(plan.training, steps=steps))
 
     def _model(self, training: Training) -> dict[str, Any]:
         family = self.families[training.family]

@@ -21,11 +21,19 @@ def test_on_a_laptop_every_method_has_the_same_compute(family):
         Training(family, "sie"),
         Training(family, "context-ssl"),
         Training(family, observed=1),
-        Training(family, observed=2, ablation="no-action"),
     ):
         plan = LAPTOP.plan(training, 0)
         assert plan.operations == pytest.approx(main.operations, rel=5e-3)
         assert plan.view_shape == main.view_shape
+
+
+@pytest.mark.parametrize("family", ["saccades", "rotations"])
+def test_a_twin_sees_as_many_views(family):
+    for training in (LAPTOP.main(family), Training(family, observed=1)):
+        twins = [replace(training, ablation=name) for name in ("no-action", "action-width-256", "stop-gradient")]
+        steps = {LAPTOP.plan(each, 0).training.steps for each in (training, *twins)}
+        assert len(steps) == 1
+    assert LAPTOP.plan(twins[0], 0).operations < 0.9 * LAPTOP.plan(training, 0).operations
 
 
 def test_the_papers_numbers_of_training():
