@@ -22,6 +22,7 @@ _PATHS = {  # colours of Okabe & Ito, as far as the paper's red, blue and green 
     "no-action": {"color": "#0072B2", "fmt": "--s"},
     "no-vision": {"color": "#009E73", "fmt": "-.^"},
     "exact": {"color": "black", "fmt": "-", "linewidth": 1, "zorder": 1},
+    "views-and-actions": {"color": "#CC79A7", "fmt": "--", "linewidth": 1.5, "zorder": 1},
     "all-actions": {"color": "black", "fmt": ":", "linewidth": 1.5, "zorder": 1},
     "first-action": {"color": NULL, "fmt": ":", "linewidth": 1.5, "zorder": 1},
     "mean": {"color": NULL, "fmt": "-", "linewidth": 1, "zorder": 1},

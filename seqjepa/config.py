@@ -37,6 +37,9 @@ class ViewModelConfig(EncoderOptions):
 
     method: ClassVar[str]
     """Name of the method, which tells checkpoints apart."""
+
+    told_actions: ClassVar[bool] = True
+    """False for methods that have no use for actions, and so can look at any world."""
     action_dim: int
     """Number of components A of an action: 2 for saccades, 4 for rotations as quaternions."""
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)

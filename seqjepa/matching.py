@@ -12,7 +12,7 @@ def check_match(model: ViewModel, world: World) -> None:
     Raises:
         ValueError: naming both.
     """
-    if model.told_actions and model.config.action_dim != world.action_dim:
+    if model.config.told_actions and model.config.action_dim != world.action_dim:
         raise ValueError(
             f"the model takes actions of {model.config.action_dim} numbers, the world {world.name!r} has "
             f"{world.action_dim}: it was made for another world"

@@ -29,7 +29,7 @@ from .probing_config import ProbingConfig
 
 Condition = Literal["full", "no-action", "no-vision"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-LEVELS = ("exact", "all-actions", "first-action", "mean")
+LEVELS = ("exact", "views-and-actions", "all-actions", "first-action", "mean")
 
 _CHUNK = 1024
 
@@ -77,7 +77,9 @@ def path_integration(
     Scores "path/WHO/M/SCORE", where WHO is one of these or a level to hold them against:
 
     - "exact": the sum or the product of the actions as they were commanded, right unless motor noise comes between.
-    - "all-actions": the same kind of head on the actions themselves. Under motor noise this may be better than "exact":
+    - "views-and-actions": the same kind of head on the embeddings of all views and on the actions themselves, side by
+      side and in their order: what could be told without an aggregate, of which "full" is what came through.
+    - "all-actions": likewise, on the actions alone. Under motor noise this may be better than "exact":
       a policy that aims at places makes up for a miss by its next command, which so tells of the miss (a walk does
       not). Who scores higher still has gained it by vision.
     - "first-action": likewise, on the first action alone.
@@ -203,6 +205,8 @@ def _predictions(
         )
         yield condition, fit(features, targets)(new)
     yield "exact", integrate(world, held_out.actions[:, :m])
+    seen, new = (torch.cat([f.z[:, :m].flatten(1), f.actions[:, :m].flatten(1)], 1) for f in (fitted, held_out))
+    yield "views-and-actions", fit(seen, targets)(new)
     for level, count in (("all-actions", m), ("first-action", 1)):
         known, new = (_moved(world, f.actions[:, :count]).flatten(1) for f in (fitted, held_out))
         yield level, fit(known, targets)(new)

@@ -21,13 +21,11 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
 
     Attributes:
         Config: the class of the configuration, whose `method` is the name of the method.
-        told_actions: False for methods that have no use for actions, and so can look at any world.
         config: the configuration.
         encoder: normalised views (N, 3, H, W) to embeddings (N, D).
     """
 
     Config: ClassVar[type[ViewModelConfig]]
-    told_actions: ClassVar[bool] = True
 
     def __init__(self, config: ConfigType) -> None:
         super().__init__()

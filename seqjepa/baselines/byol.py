@@ -24,6 +24,7 @@ class BYOLConfig(ProjectorConfig):
     """Configuration of `BYOL`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "byol"
+    told_actions: ClassVar[bool] = False
     projector: tuple[int, ...] = (2048, 2048, 2048)
     """Widths of the projector's layers; the released code has (2048, 128)."""
     predictor_hidden: int = 512
@@ -42,7 +43,6 @@ class BYOL(Baseline[BYOLConfig]):
     """
 
     Config = BYOLConfig
-    told_actions = False
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)

@@ -20,6 +20,7 @@ class SimCLRConfig(ProjectorConfig):
     """Configuration of `SimCLR`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "simclr"
+    told_actions: ClassVar[bool] = False
     temperature: float = 0.5
     """Temperature of NT-Xent."""
 
@@ -32,7 +33,6 @@ class SimCLR(Baseline[SimCLRConfig]):
     """SimCLR: loss = NT-Xent(p_1, p_2) of the projections of two views, see `nt_xent`. It is told no actions."""
 
     Config = SimCLRConfig
-    told_actions = False
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
         super().__init__(action_dim, encoder, **options)

@@ -20,6 +20,7 @@ class VICRegConfig(ProjectorConfig):
     """Configuration of `VICReg`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "vicreg"
+    told_actions: ClassVar[bool] = False
     invariance_weight: float = 10.0
     """Weight of the difference of the two views; the released code has 25."""
     variance_weight: float = 10.0
@@ -60,7 +61,6 @@ class VICReg(VICRegBaseline[VICRegConfig]):
     actions."""
 
     Config = VICRegConfig
-    told_actions = False
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, its terms "invariance", "variance" and "covariance" before

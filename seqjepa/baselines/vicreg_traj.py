@@ -20,6 +20,7 @@ class VICRegTrajConfig(VICRegConfig):
     """Configuration of `VICRegTraj`; the defaults are those of the seq-JEPA paper."""
 
     method: ClassVar[str] = "vicreg-traj"
+    told_actions: ClassVar[bool] = False
     trajectory_weight: float = 0.01
     """Weight of the trajectory's bend; the released code has 1."""
     compatibility: Compatibility = "mended"
@@ -43,7 +44,6 @@ class VICRegTraj(VICRegBaseline[VICRegTrajConfig]):
     """
 
     Config = VICRegTrajConfig
-    told_actions = False
 
     def loss_parts(self, batch: Sequences) -> dict[str, Tensor]:
         """The loss as "loss" (with gradient), and, detached, its terms before they are weighted: "invariance",

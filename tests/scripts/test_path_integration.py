@@ -60,7 +60,16 @@ def test_curves_and_rows_are_those_of_the_scores():
     }
     axes = displacement_by_views(scores, (4, 2), "title").axes[0]
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels == ["full", "no action", "no vision", "exact", "all actions", "first action", "mean"]
+    assert labels == [
+        "full",
+        "no action",
+        "no vision",
+        "exact",
+        "views and actions",
+        "all actions",
+        "first action",
+        "mean",
+    ]
     for i, container in enumerate(axes.containers):
         assert container.lines[0].get_xdata().tolist() == [2, 4]
         assert container.lines[0].get_ydata() == pytest.approx([i + 0.3, i + 0.5])
@@ -70,7 +79,7 @@ def test_curves_and_rows_are_those_of_the_scores():
     assert r2[4] == ["full, untrained", "0.000 ± 0.000", "0.000 ± 0.000"]
     assert r2[7] == ["exact", "3.500 ± 0.141", "3.300 ± 0.141"]
     assert distance[0][0] == "mean error in sides of the picture"
-    assert len(r2) == len(distance) == 11
+    assert len(r2) == len(distance) == 12
 
 
 def test_it_explains_itself(saccadeworld):

@@ -2,6 +2,7 @@ import pytest
 import torch
 from saccadeworld.seqjepa.features import extract_features, spread_scenes
 from tiny import tiny_model, tiny_world
+from tiny_baselines import tiny_baseline
 
 
 def test_aggregates_are_those_of_the_prefixes():
@@ -91,3 +92,10 @@ def test_bfloat16_is_close():
 def test_a_model_for_another_world_is_refused():
     with pytest.raises(ValueError, match="actions of 4 numbers, the world 'images' has 2"):
         extract_features(tiny_model(action_dim=4), tiny_world(), 12, (1,))
+
+
+def test_who_is_told_no_actions_may_look_at_any_world():
+    world = tiny_world()
+    assert extract_features(tiny_baseline("simclr", action_dim=4), world, 8, (2,)).z.shape[:2] == (8, 2)
+    with pytest.raises(ValueError, match="the model takes actions of 4 numbers, the world 'images' has 2"):
+        extract_features(tiny_baseline("sen", action_dim=4), world, 8, (2,))

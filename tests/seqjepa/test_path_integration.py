@@ -127,11 +127,12 @@ def test_under_motor_noise_vision_corrects_what_commands_get_wrong():
     """The errors of M noisy saccades add up in commands; who sees the last place has the last error alone."""
     world = told_world(side=250, motor_noise=0.05)
     scores = run(Seer(), world, views=(1, 4), **MANY)
-    error = {who: 1 - scores[f"path/{who}/4/r2"] for who in ("full", "exact")}
+    error = {who: 1 - scores[f"path/{who}/4/r2"] for who in ("full", "exact", "views-and-actions")}
     assert 3.0 < error["exact"] / error["full"] < 5.0
     assert error["full"] < 1 - scores["path/all-actions/4/r2"] < error["exact"], (
         "who aims at places makes up for misses"
     )
+    assert error["views-and-actions"] == pytest.approx(error["full"], rel=0.15)  # the seer's aggregate loses nothing
     once = 1 - scores["path/exact/1/r2"]
     assert once == pytest.approx(0.05**2 * 2, rel=0.2)  # E[length^2] = 2 E[row^2], and E[row^2] is what R2 divides by
     assert error["exact"] == pytest.approx(4 * once, rel=0.2)
