@@ -14,7 +14,7 @@ from .scale import Plan
 
 HEADER = ["training", "seed", "left to do", "steps", "10^15 operations", "hours"]
 _SECONDS = 2.0  # of measuring
-_BATCH = 128
+_PIXELS = 128 * 32 * 32  # of a batch: large views take long on a CPU
 
 
 def estimate(tasks: Sequence[Task], runs: Runs) -> tuple[list[list[str]], str]:
@@ -49,7 +49,8 @@ def estimate(tasks: Sequence[Task], runs: Runs) -> tuple[list[list[str]], str]:
 def reached_rate(plan: Plan, device: str) -> float:
     """Operations per second of the encoder's forward and backward passes, on a device."""
     model = METHODS[plan.method].from_config(plan.config).to(device).train()
-    views = torch.zeros(_BATCH, *plan.view_shape, dtype=torch.uint8, device=device)
+    batch = max(2, _PIXELS // (plan.view_shape[1] * plan.view_shape[2]))
+    views = torch.zeros(batch, *plan.view_shape, dtype=torch.uint8, device=device)
 
     def step() -> float:
         """One pass, and the time at its end: a number from the device waits for it."""
@@ -64,4 +65,4 @@ def reached_rate(plan: Plan, device: str) -> float:
     while (now := step()) - start < _SECONDS:
         count += 1
 
-    return 3 * (count + 1) * _BATCH * encoding_operations(plan.config, plan.view_shape) / (now - start)
+    return 3 * (count + 1) * batch * encoding_operations(plan.config, plan.view_shape) / (now - start)

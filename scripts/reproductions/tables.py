@@ -97,9 +97,7 @@ def table2(scale: Scale) -> tuple[Part, ...]:
 def table3(scale: Scale) -> tuple[Part, ...]:
     """Pictures under saccades: class and relative position."""
     main = scale.main("saccades")
-    whole = Training("pictures", "simclr")
     rows = {
-        "simclr-augmented": Row("SimCLR on whole pictures, augmented", whole),
         **_baseline_rows("saccades", ("simclr", "conv-jepa")),
         "seq-jepa/4/4": Row(f"seq-JEPA, 5 views ({main.observed} in training)", main, 5),
         "seq-jepa/4/6": Row(f"seq-JEPA, 6 views ({main.observed})", main, 6),
@@ -110,11 +108,13 @@ def table3(scale: Scale) -> tuple[Part, ...]:
         "untrained": Row("untrained, 5 views", replace(main, trained=False), 5),
     }
     part = _probed("table3/saccades", f"{_title(scale, 'saccades')}: methods and how eyes move", rows)
+    whole = Training("pictures", "simclr")
     of_pictures = {
         ("simclr-augmented", "class"): Cell(whole, "classes", "class/z", PER_CENT),
         ("simclr-augmented", "relative"): Cell(whole, elsewhere("probes", "saccades"), "action/relative"),
     }
-    return (replace(part, cells={**part.cells, **of_pictures}),)
+    titles = {"simclr-augmented": "SimCLR on whole pictures, augmented", **part.rows}
+    return (replace(part, rows=titles, cells={**of_pictures, **part.cells}),)
 
 
 def table4(scale: Scale) -> tuple[Part, ...]:

@@ -92,3 +92,10 @@ def test_the_main_training_stands_for_the_remedy_that_it_has():
             trainings = {row: cell.training for (row, _), cell in part.cells.items()}
             main = scale.main(trainings["ema-alone"].family)
             assert [row for row, training in trainings.items() if training == main] == ["ema-alone"]
+
+
+def test_levels_are_those_of_the_worlds_that_the_table_is_about():
+    (part,) = TABLES["table3"](LAPTOP)
+    assert {cell.training.family for cell in part.levels.values()} == {"saccades"}
+    measured = {cell.measurement for cell in part.needed if cell.training.family == "pictures"}
+    assert measured == {"classes", "probes@saccades"}
