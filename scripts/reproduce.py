@@ -22,10 +22,11 @@ from .reproductions.claims import claim_cells
 from .reproductions.estimate import estimate
 from .reproductions.laptop_scale import LAPTOP
 from .reproductions.paper_scale import PAPER
+from .reproductions.parts import Cell, tasks_of
 from .reproductions.runs import BusyError, Runs, Task
 from .reproductions.scale import Inputs, Scale
 from .reproductions.sheets import Sheet, part_sheet
-from .reproductions.tables import TABLES, Cell, tasks_of
+from .reproductions.tables import TABLES
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
 

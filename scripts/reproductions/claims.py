@@ -9,9 +9,9 @@ from itertools import pairwise
 from ...seqjepa.ablations import ABLATIONS
 from ...seqjepa.baselines import BASELINES
 from ..scores import summary
+from .parts import PER_CENT, Cell
 from .runs import Runs
 from .scale import Scale
-from .tables import PER_CENT, Cell
 from .trainings import SEQ_JEPA, Training
 
 FAMILIES = ("saccades", "rotations")

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from ..figures import curves
 from ..scores import summary
 from .paper import Published, PublishedPart, published
+from .parts import Cell, Part
 from .runs import Runs
-from .tables import Cell, Part
 
 MISSING, DIVERGED = "-", "diverged"
 

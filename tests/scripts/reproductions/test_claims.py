@@ -9,8 +9,8 @@ from saccadeworld.scripts.reproductions.claim_sheets import claim_sheets
 from saccadeworld.scripts.reproductions.claims import CLAIMS, FAMILIES, claim_cells, findings
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.paper_scale import PAPER
+from saccadeworld.scripts.reproductions.parts import tasks_of
 from saccadeworld.scripts.reproductions.runs import Runs
-from saccadeworld.scripts.reproductions.tables import tasks_of
 
 SEEDS = (0, 1)
 

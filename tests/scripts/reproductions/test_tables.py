@@ -1,19 +1,20 @@
 """Every table against the paper's numbers, and against what there is to train and to measure."""
 
 import pytest
-from saccadeworld.scripts.reproductions import tables
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.measurements import MEASUREMENTS, place_of
 from saccadeworld.scripts.reproductions.paper import published
 from saccadeworld.scripts.reproductions.paper_scale import PAPER
+from saccadeworld.scripts.reproductions.parts import Part, tasks_of
 from saccadeworld.scripts.reproductions.scale import Inputs
-from saccadeworld.scripts.reproductions.tables import TABLES, Part, tasks_of
+from saccadeworld.scripts.reproductions.tables import TABLES
 from saccadeworld.scripts.reproductions.trainings import Training
+from saccadeworld.seqjepa.path_integration import LEVELS
 
 ROWS_OF_OUR_OWN = {
     *("untrained", "simclr", "sen", "conditional-byol"),
     *("transfer-small/no-action", "transfer-large/no-action"),
-    *tables.LEVELS,
+    *LEVELS,
 }
 """Rows that stand in a table of the paper without a number of its own."""
 
