@@ -19,7 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 class Stub(nn.Module):
     """A model without weights."""
 
-    config = SimpleNamespace(action_dim=2, method="stub")
+    config = SimpleNamespace(action_dim=2, method="stub", told_actions=True)
 
     def encode(self, views: Tensor) -> Tensor:
         return views.flatten(-3)[..., :8].float()

@@ -84,7 +84,7 @@ def test_embeddings_that_hold_the_poses_tell_everything(meshes):
 
 def test_embeddings_that_tell_nothing_score_nothing(meshes, monkeypatch):
     class Blind:
-        config = SimpleNamespace(action_dim=4, method="blind")
+        config = SimpleNamespace(action_dim=4, method="blind", told_actions=True)
         training = False
 
         def encode(self, views):

@@ -25,7 +25,7 @@ class Oracle(nn.Module):
     def __init__(self, world, blind: bool = False):
         super().__init__()
         self.world, self.blind = world, blind
-        self.config = SimpleNamespace(action_dim=world.action_dim, method="oracle")
+        self.config = SimpleNamespace(action_dim=world.action_dim, method="oracle", told_actions=True)
         self.seen: list[int] = []
 
     def encode(self, views: Tensor) -> Tensor:
