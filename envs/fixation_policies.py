@@ -32,8 +32,8 @@ def fixation_policies(
     """ "saliency", "uniform", "nearby", "centre" and, with `fixations`, "human".
 
     "saliency" draws fixations from saliency maps with inhibition of return. "nearby" walks from a salient pixel by
-    saccades within half a fovea, so that glimpses overlap. "centre" looks
-    at the middle always. "human" replays what observers fixated.
+    saccades within half a fovea, so that glimpses overlap. "centre" looks at the middle always. "human" replays what
+    observers fixated.
 
     Args:
         pictures: of the world, on its device.

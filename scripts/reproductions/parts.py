@@ -12,6 +12,9 @@ from .trainings import Training
 
 PER_CENT = 100.0
 INFERENCE_VIEWS = range(1, 9)
+VIEW_COLUMNS = {f"class/{views}": f"{views} view{'s'[: views > 1]}" for views in INFERENCE_VIEWS}
+"""Titles of columns of accuracies by the number of views at inference."""
+
 AUGMENTATION_SCORES = {factor: ("factors", f"factor/relative/{factor}") for factor in ("crop", "jitter", "blur")}
 """Measurement and score of R2 in worlds of augmentations, by factor."""
 
@@ -83,6 +86,10 @@ def baseline_rows(family: str, methods: Iterable[str]) -> dict[str, Row]:
     return {method: Row(METHOD_TITLES[method], Training(family, method)) for method in methods}
 
 
+def titles_of(rows: Mapping[str, Row]) -> dict[str, str]:
+    return {key: row.title for key, row in rows.items()}
+
+
 def probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = False) -> Part:
     """A part on worlds whose actions have one kind."""
     columns = {"class": "top-1 in %", "relative": "relative R2"}
@@ -97,7 +104,7 @@ def probed(name: str, title: str, rows: Mapping[str, Row], individual: bool = Fa
         "top-1 of naming the commonest class": Cell(some, "probes", "class/majority", PER_CENT),
         "relative R2 of the first pose alone": Cell(some, "probes", "action/first_pose"),
     }
-    return Part(name, title, columns, {key: row.title for key, row in rows.items()}, cells, levels)
+    return Part(name, title, columns, titles_of(rows), cells, levels)
 
 
 def augmentation_families(scale: Scale) -> list[str]:

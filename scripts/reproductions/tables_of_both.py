@@ -12,6 +12,7 @@ from .parts import (
     AUGMENTATION_SCORES,
     INFERENCE_VIEWS,
     PER_CENT,
+    VIEW_COLUMNS,
     Cell,
     Part,
     Row,
@@ -19,6 +20,7 @@ from .parts import (
     class_score,
     probed,
     title_of,
+    titles_of,
 )
 from .scale import Scale
 from .trainings import Training
@@ -44,7 +46,7 @@ def table12(scale: Scale) -> tuple[Part, ...]:
             f"table12/{family}",
             f"{title_of(scale, family)}: top-1 in % from z and from the aggregate",
             columns,
-            {key: row.title for key, row in rows.items()},
+            titles_of(rows),
             {
                 (key, column): Cell(row.training, "probes", class_score(row, int(column[-1])), PER_CENT)
                 if column != "z"
@@ -126,7 +128,6 @@ def _by_lengths(scale: Scale, family: str) -> tuple[Part, Part]:
     augmented = own.world == "augmentations"
     trainings = {str(m): Training(family, observed=m) for m in range(1, 5 if augmented else 6)}
     rows = {m: f"{m} in training" for m in trainings}
-    columns = {f"class/{views}": f"{views} view{'s'[: views > 1]}" for views in INFERENCE_VIEWS}
     measurement = "classes" if augmented else "probes"
     grid = {
         (m, f"class/{views}"): Cell(training, measurement, f"class/aggregate/{views}", PER_CENT)
@@ -141,7 +142,7 @@ def _by_lengths(scale: Scale, family: str) -> tuple[Part, Part]:
     }
     titles = {name: f"{name} R2" for name in scores}
     return (
-        Part(f"lengths/{family}", f"{own.title}: top-1 in %", columns, rows, grid, {}),
+        Part(f"lengths/{family}", f"{own.title}: top-1 in %", VIEW_COLUMNS, rows, grid, {}),
         Part(f"lengths-r2/{family}", f"{own.title}: R2", titles, rows, r2, {}),
     )
 

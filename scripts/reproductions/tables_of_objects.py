@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...seqjepa.ablations import ABLATIONS
-from .parts import PER_CENT, Cell, Part, Row, baseline_rows, class_score, probed, title_of
+from .parts import PER_CENT, Cell, Part, Row, baseline_rows, class_score, probed, title_of, titles_of
 from .scale import Scale
 from .trainings import Training
 
@@ -52,10 +53,9 @@ def table7(scale: Scale) -> tuple[Part, ...]:
         for column, score in scores.items()
     }
     columns = {"class": "top-1 in %", "rotation": "rotation R2", "colour": "colour R2"}
-    titles = {key: row.title for key, row in rows.items()}
     levels = {"top-1 of naming the commonest class": Cell(scale.main(family), "probes", "class/majority", PER_CENT)}
     title = f"{title_of(scale, family)}: methods"
-    return (Part("table7/rotations-colour", title, columns, titles, cells, levels),)
+    return (Part("table7/rotations-colour", title, columns, titles_of(rows), cells, levels),)
 
 
 def table8(scale: Scale) -> tuple[Part, ...]:
@@ -63,7 +63,7 @@ def table8(scale: Scale) -> tuple[Part, ...]:
     methods = ("simclr", "byol", "vicreg", "vicreg-traj", "sen", "conditional-byol")
     rows = {
         name: row._replace(training=replace(row.training, transformer=True))
-        for name, row in (baseline_rows("rotations", methods).items())
+        for name, row in baseline_rows("rotations", methods).items()
     }
     title = f"{title_of(scale, 'rotations')}: baselines with a transformer for their projector"
     return (probed("table8/rotations", title, rows, individual=True),)
@@ -76,8 +76,7 @@ def table9(scale: Scale) -> tuple[Part, ...]:
     rows = {
         **baseline_rows(family, ("simclr", "byol", "vicreg", "sen", "sie", "equimod")),
         **baseline_rows(family, ("conditional-byol", "vicreg-traj")),
-        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training(family, observed=1), 1),
-        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+        **_seq_jepa_rows(scale, family),
         "untrained": Row("untrained, 3 views", replace(main, trained=False), 3),
     }
     scores = {"relative": "rotation/relative", "individual": "rotation/individual"}
@@ -102,27 +101,21 @@ def table9(scale: Scale) -> tuple[Part, ...]:
         )
     }
     title = f"{title_of(scale, family)}: rotations that nobody has met, and those of training"
-    return (Part("table9/rotations", title, columns, {k: row.title for k, row in rows.items()}, cells, levels),)
+    return (Part("table9/rotations", title, columns, titles_of(rows), cells, levels),)
 
 
 def table11(scale: Scale) -> tuple[Part, ...]:
     """Objects under rotations, with twice the compute or, at the paper's scale, larger views and more epochs too."""
     family = "rotations-long"
-    main = scale.main(family)
     rows = {
         **baseline_rows(family, ("sie", "simclr", "equimod")),
-        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training(family, observed=1), 1),
-        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+        **_seq_jepa_rows(scale, family),
     }
     part = probed("table11/rotations", f"{title_of(scale, family)}: methods", rows, individual=True)
     found = {"mrr": "MRR", "h@1": "H@1", "h@5": "H@5"}
-    cells = {
-        (name, column): Cell(row.training, "retrieval", f"retrieval/{column}/{row.views or 1}")
-        for name, row in rows.items()
-        if row.training.method != "simclr"  # which predicts nothing
-        for column in found
-    }
-    return (replace(part, columns={**part.columns, **found}, cells={**part.cells, **cells}),)
+    predicting = {name: row for name, row in rows.items() if row.training.method != "simclr"}  # which does not
+    cells = {**part.cells, **_retrieval_cells(predicting, found)}
+    return (replace(part, columns={**part.columns, **found}, cells=cells),)
 
 
 def retrieval(scale: Scale) -> tuple[Part, ...]:
@@ -130,8 +123,7 @@ def retrieval(scale: Scale) -> tuple[Part, ...]:
     main = scale.main("rotations")
     rows = {
         **baseline_rows("rotations", ("sie", "equimod", "sen", "conditional-byol")),
-        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training("rotations", observed=1), 1),
-        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+        **_seq_jepa_rows(scale, "rotations"),
     }
     columns = {
         "mrr": "MRR",
@@ -141,14 +133,26 @@ def retrieval(scale: Scale) -> tuple[Part, ...]:
         "pre/test": "PRE, test split",
         "pre/test-all": "PRE, test in both",
     }
-    cells = {
+    levels = {
+        f"{title} by chance": Cell(main, "retrieval", f"retrieval/{column}/chance") for column, title in columns.items()
+    }
+    title = f"{title_of(scale, 'rotations')}: retrieval of predicted views"
+    cells = _retrieval_cells(rows, columns)
+    return (Part("retrieval/rotations", title, columns, titles_of(rows), cells, levels),)
+
+
+def _seq_jepa_rows(scale: Scale, family: str) -> dict[str, Row]:
+    """As many views at inference as in training: one, and those of the main training."""
+    main = scale.main(family)
+    return {
+        "seq-jepa/1/1": Row("seq-JEPA, 1 view (1 in training)", Training(family, observed=1), 1),
+        "seq-jepa/3/3": Row(f"seq-JEPA, 3 views ({main.observed})", main, 3),
+    }
+
+
+def _retrieval_cells(rows: Mapping[str, Row], columns: Iterable[str]) -> dict[tuple[str, str], Cell]:
+    return {
         (name, column): Cell(row.training, "retrieval", f"retrieval/{column}/{row.views or 1}")
         for name, row in rows.items()
         for column in columns
     }
-    levels = {
-        f"{title} by chance": Cell(main, "retrieval", f"retrieval/{column}/chance") for column, title in columns.items()
-    }
-    titles = {name: row.title for name, row in rows.items()}
-    title = f"{title_of(scale, 'rotations')}: retrieval of predicted views"
-    return (Part("retrieval/rotations", title, columns, titles, cells, levels),)

@@ -11,6 +11,7 @@ from .parts import (
     INFERENCE_VIEWS,
     METHOD_TITLES,
     PER_CENT,
+    VIEW_COLUMNS,
     Cell,
     Part,
     Row,
@@ -19,6 +20,7 @@ from .parts import (
     class_score,
     probed,
     title_of,
+    titles_of,
 )
 from .scale import Scale
 from .trainings import SEQ_JEPA, Training
@@ -56,22 +58,14 @@ def transfer(scale: Scale) -> tuple[Part, ...]:
     """Classes of other pictures, from encoder and aggregator as they are."""
     main = scale.main("saccades")
     families = [name for name in scale.families if name.startswith("transfer-")]
-    rows = {
-        f"{name}/{training.ablation}": f"{title_of(scale, name)}{', no actions' if training.ablation != 'none' else ''}"
-        for name in families
-        for training in (main, replace(main, ablation="no-action"))
-    }
-    cells = {
-        (row, f"class/{views}"): Cell(
-            replace(main, ablation=row.rpartition("/")[2]),
-            elsewhere("classes", row.rpartition("/")[0]),
-            f"class/aggregate/{views}",
-            PER_CENT,
-        )
-        for row in rows
-        for views in INFERENCE_VIEWS
-    }
-    columns = {f"class/{views}": f"{views} view{'s'[: views > 1]}" for views in INFERENCE_VIEWS}
+    rows, cells = {}, {}
+    for family in families:
+        for training, remark in ((main, ""), (replace(main, ablation="no-action"), ", no actions")):
+            row = f"{family}/{training.ablation}"
+            rows[row] = f"{title_of(scale, family)}{remark}"
+            for views in INFERENCE_VIEWS:
+                score = f"class/aggregate/{views}"
+                cells[row, f"class/{views}"] = Cell(training, elsewhere("classes", family), score, PER_CENT)
     levels = {
         f"top-1 of naming the commonest class, {title_of(scale, name)}": Cell(
             main, elsewhere("classes", name), "class/majority", PER_CENT
@@ -79,7 +73,7 @@ def transfer(scale: Scale) -> tuple[Part, ...]:
         for name in families
     }
     title = f"Trained on {title_of(scale, 'saccades')}: top-1 in % elsewhere"
-    return (Part("transfer/saccades", title, columns, rows, cells, levels, curve=True),)
+    return (Part("transfer/saccades", title, VIEW_COLUMNS, rows, cells, levels, curve=True),)
 
 
 def _augmented(scale: Scale, family: str) -> Part:
@@ -107,4 +101,4 @@ def _augmented(scale: Scale, family: str) -> Part:
         for factor in AUGMENTATION_SCORES
     }
     title = f"{title_of(scale, family)}: methods by what they are told of"
-    return Part(f"table2/{family}", title, columns, {key: row.title for key, row in rows.items()}, cells, levels)
+    return Part(f"table2/{family}", title, columns, titles_of(rows), cells, levels)

@@ -23,6 +23,18 @@ def scores(folder: Path) -> dict[str, float]:
     return json.loads((folder / "metrics.json").read_text())["metrics"]
 
 
+@pytest.fixture
+def look(saccadeworld, tmp_path):
+    """Runs the command on a baseline, over 40 small pictures; the results lie in the folder "out"."""
+
+    def call(options: str):
+        SimCLR(2, "small", encoder_width=2, projector=(4,)).save(tmp_path / "model")
+        words = f"--world.options size 32 fovea 8 count 40 {options}"
+        return saccadeworld("latents --model", tmp_path / "model", "--out", tmp_path / "out", words)
+
+    return call
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_pictures_and_scores(saccadeworld, tmp_path, name):
     options, action_dim = WORLDS[name]
@@ -41,13 +53,8 @@ def test_pictures_and_scores(saccadeworld, tmp_path, name):
     assert scores(tmp_path / "again") == found
 
 
-def test_a_baseline_has_no_aggregates(saccadeworld, tmp_path):
-    SimCLR(2, "small", encoder_width=2, projector=(4,)).save(tmp_path / "model")
-    result = saccadeworld(
-        "latents --model", tmp_path / "model", "--out", tmp_path / "out",
-        "--world.options size 32 fovea 8 count 40 --scenes 8 --views 4",
-    )  # fmt: skip
-    assert result.code == 0
+def test_a_baseline_has_no_aggregates(look, tmp_path):
+    assert look("--scenes 8 --views 4").code == 0
     assert not any("aggregate" in name for name in scores(tmp_path / "out"))
 
 
@@ -59,11 +66,7 @@ def test_angles_are_those_that_made_the_rotation():
     assert torch.allclose(values, angles * 180 / math.pi, atol=1e-3)
 
 
-def test_what_is_too_much_is_refused_before_any_work(saccadeworld, tmp_path):
-    SimCLR(2, "small", encoder_width=2, projector=(4,)).save(tmp_path / "model")
-    result = saccadeworld(
-        "latents --model", tmp_path / "model", "--out", tmp_path / "out",
-        "--world.options size 32 fovea 8 count 40 --scenes 41",
-    )  # fmt: skip
+def test_what_is_too_much_is_refused_before_any_work(look):
+    result = look("--scenes 41")
     assert result.code == 2
     assert "41 scenes of a world of 40" in result.err

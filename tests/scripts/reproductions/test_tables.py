@@ -38,6 +38,7 @@ def test_every_cell_can_be_made(scale):
             plan = scale.plan(cell.training, 0, inputs)
             assert plan.config.action_dim == plan.action_dim
             assert plan.training.steps
+            assert plan.operations > 0
 
 
 @pytest.mark.parametrize("scale", [LAPTOP, PAPER], ids=["laptop", "paper"])
