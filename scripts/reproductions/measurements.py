@@ -91,6 +91,9 @@ _DISTURBED = {
     if ablation.evaluation and not ablation.retrains
 }
 
+OUTSIDE = "generalisation"
+"""The measurement that needs a world outside those trained on."""
+
 MEASUREMENTS: Mapping[str, Measure] = {
     "probes": lambda model, worlds, settings: evaluate(model, *worlds.pair, settings.probes),
     "classes": lambda model, worlds, settings: evaluate_classes(model, *worlds.pair, settings.probes),
@@ -101,7 +104,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
         for name, changes in _DISTURBED.items()
     },
     "factors": lambda model, worlds, settings: factor_scores(model, *worlds.pair, settings.probes),
-    "generalisation": lambda model, worlds, settings: _generalisation(model, worlds, settings.probes),
+    OUTSIDE: lambda model, worlds, settings: _generalisation(model, worlds, settings.probes),
     "paths": lambda model, worlds, settings: path_integration(model, *worlds.pair, settings.paths),
     "retrieval": lambda model, worlds, settings: _retrieval(model, worlds, settings.retrieval),
 }

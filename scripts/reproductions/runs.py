@@ -19,7 +19,7 @@ from ...seqjepa.methods import load_model
 from ...seqjepa.training import DivergedError, Trainer
 from ...seqjepa.view_model import ViewModel
 from ..results import write_atomically
-from .measurements import Worlds, measure, place_of
+from .measurements import OUTSIDE, Worlds, measure, place_of
 from .scale import Inputs, Plan, Scale, WorldSpec
 from .trainings import Training
 
@@ -150,7 +150,8 @@ class Runs:
         """The plan of the family in whose worlds it is measured, and what sets one such measurement apart."""
         name, family = place_of(measurement)
         if not family:
-            return plan, {"settings": plan.settings.of(name)}
+            outside = {"outside": _spec(plan.outside)} if name == OUTSIDE else {}
+            return plan, {"settings": plan.settings.of(name), **outside}
         where = self.scale.plan(self.scale.main(family), seed, self.inputs)
         return where, {"settings": where.settings.of(name), "worlds": [_spec(where.probe), _spec(where.test)]}
 

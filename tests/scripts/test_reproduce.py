@@ -113,6 +113,21 @@ def test_a_model_is_measured_where_it_was_not_trained(saccadeworld, tmp_path, ti
     assert "classes@transfer-large.json was made with other settings (worlds" in result.err
 
 
+def test_what_was_measured_outside_another_region_is_refused(tmp_path):
+    task = Task(LAPTOP.main("rotations"), 0, ("generalisation",))
+    runs = Runs(tmp_path, LAPTOP)
+    plan, place = runs.plan(task), runs.place(task.training, 0)
+    place.mkdir(parents=True)
+    outside = {"name": "objects", "source": plan.outside.source, "split": "test", "options": dict(plan.outside.options)}
+    content = {"settings": plan.settings.of("generalisation"), "outside": outside}
+    (place / "generalisation.json").write_text(json.dumps(content))
+    runs.check([task])
+    outside["options"]["rotations"] = "turntable"
+    (place / "generalisation.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"generalisation.json was made with other settings \(outside"):
+        runs.check([task])
+
+
 @pytest.mark.usefixtures("tiny_scale")
 def test_what_is_done_is_not_done_again(saccadeworld, tmp_path, request):
     saccadeworld("reproduce table3 --seeds 0 --out", tmp_path)
