@@ -14,7 +14,8 @@ from .checks import keyword_options
 from .human_replay import HumanFixations
 from .policies import CentreFixations, NearbyFixations, SaliencyFixations, UniformFixations
 from .rollout import Policy
-from .saliency_maps import picture_maps
+from .saliency_maps import MASK, picture_maps
+from .scans import CentreOutFixations, GridFixations
 from .sources.banks import PictureSet
 
 
@@ -29,11 +30,13 @@ def fixation_policies(
     amplitudes: str | AmplitudePrior | None = None,
     fixations: str | Fixations | None = None,
 ) -> dict[str, Policy]:
-    """ "saliency", "uniform", "nearby", "centre" and, with `fixations`, "human".
+    """ "saliency", "uniform", "nearby", "grid", "centre-out", "centre"; and "object" and "human", where they are known.
 
     "saliency" draws fixations from saliency maps with inhibition of return. "nearby" walks from a salient pixel by
-    saccades within half a fovea, so that glimpses overlap. "centre" looks at the middle always. "human" replays what
-    observers fixated.
+    saccades within half a fovea, so that glimpses overlap. "grid" and "centre-out" go through tiles of the size of the
+    fovea, row by row and from the centre outwards. "centre" looks at the middle always. "object", for sources with
+    masks, knows where the object is, and draws fixations on it with the same inhibition. "human", with `fixations`,
+    replays what observers fixated.
 
     Args:
         pictures: of the world, on its device.
@@ -56,14 +59,15 @@ def fixation_policies(
         TypeError: for values of a wrong type.
         FileNotFoundError: for maps or fixations that are not there.
     """
-    side = pictures.pictures.shape[1]
+    side, device = pictures.pictures.shape[1], pictures.pictures.device
     maps = picture_maps(saliency, pictures)
     if saliency_cache is not None and (saliency_live or not maps.model):
         kind = "live maps are" if saliency_live else f"saliency={saliency!r} is"
         raise ValueError(f"saliency_cache={saliency_cache!r} keeps what a model of a name makes; {kind} not kept")
+    returning = _inhibition(inhibition, fovea)
     salient = SaliencyFixations(
         maps,
-        _inhibition(inhibition, fovea),
+        returning,
         make_amplitudes(amplitudes) if isinstance(amplitudes, str) else amplitudes,
         live=saliency_live,
         cache=saliency_cache,
@@ -72,8 +76,12 @@ def fixation_policies(
         "saliency": salient,
         "uniform": UniformFixations(side),
         "nearby": NearbyFixations(salient, side, reach=fovea // 2),
+        "grid": GridFixations(side, fovea, device),
+        "centre-out": CentreOutFixations(side, fovea, device),
         "centre": CentreFixations(),
     }
+    if pictures.masks is not None:
+        policies["object"] = SaliencyFixations(picture_maps(MASK, pictures), returning, live=saliency_live)
     if fixations is not None:
         policies["human"] = _replay(fixations, pictures)
     return policies

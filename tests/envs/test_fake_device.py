@@ -41,7 +41,7 @@ def test_the_mode_notices_a_wait_for_the_device(fake_world: ImagesWorld):
         fake_world.labels.tolist()
 
 
-@pytest.mark.parametrize("policy", ["saliency", "uniform", "nearby"])
+@pytest.mark.parametrize("policy", ["saliency", "uniform", "nearby", "grid", "centre-out", "centre"])
 def test_rollouts(fake_world: ImagesWorld, policy: str):
     rollout = fake_world.rollout(4, 5, policy)
     assert rollout.views.shape == (4, 5, 3, 12, 12)

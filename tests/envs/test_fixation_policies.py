@@ -87,6 +87,19 @@ def test_saliency_of_objects_looks_at_objects():
     assert on_object > 2 * world.made_of.masks.float().mean()
 
 
+def test_the_oracle_looks_at_objects_and_not_twice_at_one_place():
+    world = make_world("images", count=8, size=48, fovea=12)
+    assert world.made_of.masks is not None
+    known = make_world("images", count=8, size=48, fovea=12, saliency="mask")
+    assert torch.equal(pixels(world, "object"), pixels(known, "saliency"))
+    assert apart(pixels(world, "object")).square().sum(-1).min() > 36
+
+
+def test_without_masks_there_is_no_oracle(folder: Path):
+    world = make_world("images", source=str(folder / "pictures"), split="train", size=40, fovea=12)
+    assert "object" not in world.policies
+
+
 def osie(folder: Path, names: list[str]) -> str:
     """Three observers who look along a diagonal, on pictures of 80 x 60."""
     paths = [{"x": [13 + 2 * k, 30, 45, 66], "y": [3 + 2 * k, 20, 35, 56], "dur_ms": [200] * 4} for k in range(3)]
