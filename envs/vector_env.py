@@ -100,6 +100,17 @@ class SaccadeWorldVectorEnv(VectorEnv):
         self._ended = np.zeros(num_envs, dtype=bool)
         self._paths: list[list[Tensor]] = [[] for _ in range(num_envs)]
 
+    @property
+    def rows(self) -> Rows:
+        """The running episodes: a value, which no later step changes.
+
+        Raises:
+            RuntimeError: before the first reset.
+        """
+        if self._rows is None:
+            raise RuntimeError("the environment has no episode yet: call reset() first")
+        return self._rows
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
@@ -122,7 +133,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         self._episodes.restart(mask, given, self.np_random)
         self._begin(mask)
         self._show()
-        return self._present(self.task.observe(self._running())), self._info(mask)
+        return self._present(self.task.observe(self.rows)), self._info(mask)
 
     def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
         """Act in every row.
@@ -139,7 +150,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
             ValueError: for actions of another shape, out of bounds or not finite.
             RuntimeError: before the first reset, and in Disabled mode for rows that have ended and were not reset.
         """
-        rows = self._running()
+        rows = self.rows
         if self.autoreset_mode == AutoresetMode.DISABLED and self._ended.any():
             raise RuntimeError(f"rows {np.flatnonzero(self._ended).tolist()} have ended: reset them before step()")
         outcome = self.task.act(rows, self._read(actions))
@@ -154,7 +165,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
             self._begin(self._ended)
         truncations = self._steps >= self.max_episode_steps
         self._ended = terminations | truncations
-        observation, final = self.task.observe(self._running()), {}
+        observation, final = self.task.observe(self.rows), {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and self._ended.any():
             observation, final = self._begin_at_once(observation)
         self._show()
@@ -174,9 +185,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
         """
         if self.render_mode is None:
             raise RuntimeError('render() needs an environment made with render_mode="rgb_array" or "human"')
-        rows = [
-            self._running().select(index) for index in torch.arange(self.num_envs, device=self.world.device)[:, None]
-        ]
+        every = torch.arange(self.num_envs, device=self.world.device)
+        rows = [self.rows.select(index) for index in every[:, None]]
         frames = tuple(self.task.frame(row, torch.stack(path)) for row, path in zip(rows, self._paths, strict=True))
         if self.render_mode == "human":
             return self._window.show(frames)
@@ -185,11 +195,6 @@ class SaccadeWorldVectorEnv(VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Close the window, if there is one."""
         self._window.close()
-
-    def _running(self) -> Rows:
-        if self._rows is None:
-            raise RuntimeError("the environment has no episode yet: call reset() first")
-        return self._rows
 
     def _read(self, actions: Any) -> Tensor:
         read = read_actions(actions, self.action_space)
@@ -228,13 +233,13 @@ class SaccadeWorldVectorEnv(VectorEnv):
         final = {"final_obs": self._present(observation), "final_info": self._info(ended)}
         self._episodes.advance(ended)
         index = self._begin(ended)
-        fresh = self.task.observe(self._running().select(index))
+        fresh = self.task.observe(self.rows.select(index))
         opening = {key: value.index_copy(0, index, fresh[key]) for key, value in observation.items()}
         return opening, masked(final, self._mask(ended))
 
     def _info(self, mask: np.ndarray | None = None) -> dict[str, Any]:
         """The task's info on the rows in the mask, or on all."""
-        info = {key: value.clone() for key, value in self.task.info(self._running()).items()}
+        info = {key: value.clone() for key, value in self.task.info(self.rows).items()}
         if not info:
             return {}
         return masked(self._present(info), self._mask(np.ones(self.num_envs, bool) if mask is None else mask))
@@ -242,7 +247,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
     def _trace(self, rows: Iterable[int], begin: bool = False) -> None:
         """Remember where the rows are, for `render`, and if they begin an episode, forget where they were."""
         if self.render_mode is not None:
-            poses = self._running().poses
+            poses = self.rows.poses
             for row in rows:
                 if begin:
                     self._paths[row] = []

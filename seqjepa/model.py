@@ -61,10 +61,11 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
 
     # The maps after `encode`
 
-    def aggregate(self, z: Tensor, actions: Tensor | None = None) -> Tensor:
+    def aggregate(self, z: Tensor, actions: Tensor | None = None, padding: Tensor | None = None) -> Tensor:
         """Embeddings z (B, M, D) of M views and the actions (B, M - 1, A) between them to the aggregate (B, D + E).
 
-        `actions` may be left out when M = 1 or the aggregator is not conditioned (the aggregate is then (B, D)).
+        `actions` may be left out when M = 1 or the aggregator is not conditioned (the aggregate is then (B, D)). Rows
+        with fewer views have these last: `padding`, (B, M) bool, marks the places before them, which are not looked at.
         """
         config = self.config
         if z.ndim != 3 or z.shape[1] < 1 or z.shape[2] != config.embedding_dim:
@@ -74,7 +75,10 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         if actions is None:
             raise ValueError(f"{z.shape[1]} views need the {z.shape[1] - 1} actions between them, got none")
         check_actions(actions, (len(z), z.shape[1] - 1, config.action_dim), self._weight)
-        return self._aggregate(z, self._embed(actions) if actions.shape[1] else None)
+        if padding is not None and (padding.shape != z.shape[:2] or padding.dtype != torch.bool):
+            given = f"{tuple(padding.shape)} {padding.dtype}"
+            raise ValueError(f"padding must be {tuple(z.shape[:2])} bool, as z has views, got {given}")
+        return self._aggregate(z, self._embed(actions) if actions.shape[1] else None, padding)
 
     def predict(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
         """Aggregates (..., D + E) and the next actions (..., A) to predicted embeddings (..., D).
@@ -198,13 +202,13 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
             observed = self.action_embedding(actions)
         return torch.cat([observed[:, :-1], leading], 1)
 
-    def _aggregate(self, z: Tensor, observed: Tensor | None) -> Tensor:
+    def _aggregate(self, z: Tensor, observed: Tensor | None, padding: Tensor | None = None) -> Tensor:
         """Embeddings (B, M, D) and embedded actions (B, M - 1, E) to aggregates (B, W)."""
         if not self.config.conditions_aggregator:
-            return self.aggregator(z)
+            return self.aggregator(z, padding)
         if observed is None:
             observed = z.new_zeros(len(z), 0, self.config.action_embedding_dim)
-        return self.aggregator(torch.cat([z, F.pad(observed, (0, 0, 0, 1))], 2))
+        return self.aggregator(torch.cat([z, F.pad(observed, (0, 0, 0, 1))], 2), padding)
 
     def _aggregate_prefixes(self, z: Tensor, e: Tensor | None) -> Tensor:
         """Embeddings (B, M, D) and embedded actions (B, M, E) to the aggregates (B, M, W) of the first 1..M views.

@@ -85,6 +85,9 @@ class Journey(Task):
         observation["phase"] = self.is_due(rows)[:, None].view(torch.int8)
         return observation
 
+    def commands(self, rows: Rows, actions: Tensor) -> Tensor:
+        return self.travel(rows, actions)[1]
+
     def info(self, rows: Rows) -> dict[str, Tensor]:
         return {
             "displacement": self.displacement(rows),

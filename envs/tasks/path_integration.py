@@ -43,3 +43,6 @@ class PathIntegration(Journey):
             terminations=due,
             state={"action": torch.where(due[:, None], rows.state["action"], commands)},
         )
+
+    def commands(self, rows: Rows, actions: Tensor) -> Tensor:
+        return self.keep_still(self.is_due(rows), super().commands(rows, actions))

@@ -68,5 +68,8 @@ class Recognition(Task):
             state={"is_success": correct},
         )
 
+    def commands(self, rows: Rows, actions: Tensor) -> Tensor:
+        return self.keep_still(self.form.answers(actions) >= 0, super().commands(rows, actions))
+
     def info(self, rows: Rows) -> dict[str, Tensor]:
         return {"is_success": rows.state["is_success"]}

@@ -162,6 +162,20 @@ class Task(ABC):
     def act(self, rows: Rows, actions: Tensor) -> Outcome:
         """What the actions, (N, ...) as in `action_space`, lead to."""
 
+    def commands(self, rows: Rows, actions: Tensor) -> Tensor:
+        """The movements that actions send out, within the limits of the world and before motor noise.
+
+        Answers and reports, which move nothing, are the movement that changes nothing.
+
+        Args:
+            rows: before the actions.
+            actions: (N, ...) as in `action_space`.
+
+        Returns:
+            (N, A) float32, actions of the world.
+        """
+        return self.world.actions_between(rows.poses, self.aim(rows, self.form.movements(rows.poses, actions)))
+
     def info(self, rows: Rows) -> dict[str, Tensor]:
         """What is reported of every row beside the observation, (N, ...) each: by default nothing."""
         return {}
@@ -181,6 +195,10 @@ class Task(ABC):
     def move(self, rows: Rows, actions: Tensor) -> Tensor:
         """Where actions of the world, (N, A) float32, lead the rows. -> (N, P) float32."""
         return self.land(rows, self.aim(rows, actions))
+
+    def keep_still(self, rows: Tensor, commands: Tensor) -> Tensor:
+        """Commands, (N, A) float32, with that which changes nothing for the marked rows, (N,) bool."""
+        return torch.where(rows[:, None], torch.tensor(self.world.still, device=commands.device), commands)
 
     def no_rewards(self, rows: Rows) -> Tensor:
         """(N,) float32 zeros."""

@@ -94,6 +94,18 @@ def test_public_maps_and_loss_agree_in_eval_mode(variant):
 
 
 @pytest.mark.parametrize("conditioning", ["both", "aggregator", "predictor", "none"])
+def test_rows_may_have_fewer_views_than_others(conditioning):
+    model, batch = make_model(conditioning=conditioning).eval(), make_batch(4)
+    z, actions = model.encode(batch.views[:, :-1]), batch.actions[:, :-1]
+    counts = torch.tensor([1, 4, 2, 3, 4])
+    padding = torch.arange(4) < 4 - counts[:, None]
+    together = model.aggregate(z, actions, padding)
+    for row, count in enumerate(counts.tolist()):
+        alone = model.aggregate(z[row : row + 1, 4 - count :], actions[row : row + 1, 4 - count :])
+        torch.testing.assert_close(together[row : row + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("conditioning", ["both", "aggregator", "predictor", "none"])
 def test_prefixes_equal_a_loop_over_prefixes(conditioning):
     model, batch = make_model(prediction="prefixes", conditioning=conditioning).eval(), make_batch(4)
     z = model.encode(batch.views)
@@ -316,6 +328,8 @@ def test_bad_calls_of_the_maps():
         model.aggregate(z)
     with pytest.raises(ValueError, match=r"actions must have shape \(4, 2, 2\)"):
         model.aggregate(z, torch.zeros(4, 3, 2))
+    with pytest.raises(ValueError, match=r"padding must be \(4, 3\) bool.*got \(4, 2\)"):
+        model.aggregate(z, torch.zeros(4, 2, 2), torch.zeros(4, 2, dtype=torch.bool))
     with pytest.raises(ValueError, match=r"aggregate must have shape \(\.\.\., 160\)"):
         model.predict(z[:, 0], torch.zeros(4, 2))
     with pytest.raises(ValueError, match="needs the action"):
