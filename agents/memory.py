@@ -1,0 +1,75 @@
+"""What agents keep of running episodes: the embeddings of the last views, and the movements between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..seqjepa import SeqJEPA
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The last K views of N rows, and the actions between them. A value: what comes next is another one.
+
+    Rows that have seen less have it at the end, and zeros before.
+
+    Attributes:
+        z: (N, K, D) float32, embeddings, the newest last.
+        actions: (N, K - 1, A) float32, as they were commanded.
+        counts: (N,) int64, how many views there are, 1 to K.
+    """
+
+    z: Tensor
+    actions: Tensor
+    counts: Tensor
+
+    @classmethod
+    def begin(cls, z: Tensor, size: int, action_dim: int) -> Memory:
+        """Of first views, (N, D). `size` is K."""
+        rows, width = z.shape
+        return cls(
+            z=torch.cat([z.new_zeros(rows, size - 1, width), z[:, None]], dim=1),
+            actions=z.new_zeros(rows, size - 1, action_dim),
+            counts=torch.ones(rows, dtype=torch.int64, device=z.device),
+        )
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return self.z.shape[1]
+
+    @property
+    def padding(self) -> Tensor:
+        """(N, K) bool, where there is no view."""
+        return torch.arange(self.size, device=self.z.device) < self.size - self.counts[:, None]
+
+    def after(self, actions: Tensor, z: Tensor) -> Memory:
+        """One action later: the actions, (N, A), and what they led to, (N, D). The oldest of K views is forgotten."""
+        return Memory(
+            z=torch.cat([self.z[:, 1:], z[:, None]], dim=1),
+            actions=torch.cat([self.actions, actions[:, None]], dim=1)[:, 1:],
+            counts=(self.counts + 1).clamp_max(self.size),
+        )
+
+    def select(self, index: Tensor) -> Memory:
+        """The rows of an index, (R,) int64."""
+        return Memory(self.z[index], self.actions[index], self.counts[index])
+
+    def put(self, index: Tensor, fresh: Memory) -> Memory:
+        """These rows with `fresh` in the places of the index, (R,) int64."""
+        return Memory(
+            self.z.index_copy(0, index, fresh.z),
+            self.actions.index_copy(0, index, fresh.actions),
+            self.counts.index_copy(0, index, fresh.counts),
+        )
+
+    def repeat(self, times: int) -> Memory:
+        """Every row several times, one after the other: (N * times) rows."""
+        return Memory(*(part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts)))
+
+    def aggregate(self, model: SeqJEPA) -> Tensor:
+        """(N, W), the model's aggregates."""
+        return model.aggregate(self.z, self.actions, self.padding)
