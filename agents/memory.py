@@ -70,6 +70,27 @@ class Memory:
         """Every row several times, one after the other: (N * times) rows."""
         return Memory(*(part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts)))
 
+    def look_back(self, model: SeqJEPA) -> Seen:
+        """The memory with its aggregates."""
+        return Seen(self, self.aggregate(model).float())
+
     def aggregate(self, model: SeqJEPA) -> Tensor:
         """(N, W), the model's aggregates."""
         return model.aggregate(self.z, self.actions, self.padding)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What N rows have seen, view by view and altogether.
+
+    Attributes:
+        memory: of the rows.
+        aggregates: (N, W) float32, of all that is in it.
+    """
+
+    memory: Memory
+    aggregates: Tensor
+
+    def put(self, index: Tensor, fresh: Seen) -> Seen:
+        """These rows with `fresh` in the places of the index, (R,) int64."""
+        return Seen(self.memory.put(index, fresh.memory), self.aggregates.index_copy(0, index, fresh.aggregates))

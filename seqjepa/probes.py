@@ -19,6 +19,12 @@ def _standardise(features: Tensor) -> Probe:
 
 
 def fit_classifier(features: Tensor, labels: Tensor, classes: int, decay: float = 1e-3) -> Probe:
+    """The most likely class by `fit_class_scores`: (N', D) float32 -> (N',) int64."""
+    scores = fit_class_scores(features, labels, classes, decay)
+    return lambda new: scores(new).argmax(1)
+
+
+def fit_class_scores(features: Tensor, labels: Tensor, classes: int, decay: float = 1e-3) -> Probe:
     """A linear classifier (multinomial logistic regression), solved by L-BFGS.
 
     The loss is convex, so the answer is the one that the paper's Adam on the same loss tends to.
@@ -30,7 +36,7 @@ def fit_classifier(features: Tensor, labels: Tensor, classes: int, decay: float 
         decay: weight of half the squared norm of the weights, on standardised features.
 
     Returns:
-        (N', D) float32 -> (N',) int64, the most likely class.
+        (N', D) float32 -> (N', classes) float32, the logarithm of each class's probability, up to a constant a row.
     """
     prepare = _standardise(features)
     x = prepare(features)
@@ -47,7 +53,7 @@ def fit_classifier(features: Tensor, labels: Tensor, classes: int, decay: float 
 
     with torch.enable_grad():
         solver.step(loss)
-    return lambda new: head(prepare(new)).argmax(1).detach()
+    return lambda new: head(prepare(new)).detach()
 
 
 def fit_linear(features: Tensor, targets: Tensor, decay: float = 1e-3) -> Probe:

@@ -9,6 +9,8 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from saccadeworld.agents.encoded_env import EncodedVectorEnv
+from saccadeworld.agents.memory import Seen
+from saccadeworld.envs.tasks import Rows
 from saccadeworld.envs.worlds import ImagesWorld, World
 from saccadeworld.seqjepa import SeqJEPA
 from saccadeworld.seqjepa.methods import make_model as make_any
@@ -134,10 +136,10 @@ def test_some_rows_can_be_reset(images_world: ImagesWorld, images_model: SeqJEPA
     env.reset(seed=0)
     for _ in range(2):
         env.step(env.action_space.sample())
-    before = env.memory
+    before = env.seen.memory
     env.reset(seed=9, options={"reset_mask": np.array([True, False, False, True, False])})
-    assert env.memory.counts.tolist() == [1, 3, 3, 1, 3]
-    assert torch.equal(env.memory.z[1], before.z[1])
+    assert env.seen.memory.counts.tolist() == [1, 3, 3, 1, 3]
+    assert torch.equal(env.seen.memory.z[1], before.z[1])
 
 
 def test_a_world_of_any_kind(world: World, model_for: Callable[..., SeqJEPA]):
@@ -150,9 +152,25 @@ def test_a_world_of_any_kind(world: World, model_for: Callable[..., SeqJEPA]):
     assert np.isfinite(observation["aggregate"]).all()
 
 
-def test_a_model_without_an_aggregator_tells_embeddings(images_world: ImagesWorld):
-    env = EncodedVectorEnv(make(images_world), make_any("simclr", 2, encoder="small", encoder_width=8).eval())
-    assert set(env.reset(seed=0)[0]) == {"z", "fixation", "step"}
+def test_a_bonus_is_told_what_an_action_has_shown(images_world: ImagesWorld, images_model: SeqJEPA):
+    asked = []
+
+    def bonus(rows: Rows, before: Seen, after: Seen) -> torch.Tensor:
+        asked.append((rows, before, after))
+        return torch.arange(ROWS) + 0.5
+
+    options = {"task": "recognition", "actions": "discrete", "glimpse_cost": 0.25}
+    env = EncodedVectorEnv(make(images_world, **options), images_model, bonus=bonus, output="torch")
+    env.reset(seed=0)
+    begun = env.seen
+    wrong = images_world.choice_count + (images_world.labels[env.base.rows.scenes[4]] + 1) % 3
+    rewards = env.step(np.array([0, 1, 2, 3, wrong]))[1]
+    assert rewards.tolist() == [0.25, 1.25, 2.25, 3.25, 4.5]
+    ((rows, before, after),) = asked
+    assert before is begun
+    assert rows.steps.tolist() == [0] * ROWS
+    assert after.memory.counts.tolist() == [2] * ROWS  # also where the episode has ended
+    assert env.seen.memory.counts.tolist() == [2, 2, 2, 2, 1]
 
 
 def test_the_model_stays_as_it_is(images_world: ImagesWorld, model_for: Callable[..., SeqJEPA]):
@@ -191,5 +209,7 @@ def test_what_does_not_fit_is_told(images_world: ImagesWorld, images_model: SeqJ
         EncodedVectorEnv(gym.wrappers.vector.RecordEpisodeStatistics(make(images_world)), images_model)
     with pytest.raises(ValueError, match="memory=0"):
         EncodedVectorEnv(make(images_world), images_model, memory=0)
+    with pytest.raises(TypeError, match="a SimCLR has none"):
+        EncodedVectorEnv(make(images_world), make_any("simclr", 2, encoder="small", encoder_width=8))
     with pytest.raises(RuntimeError, match="call reset"):
         EncodedVectorEnv(make(images_world), images_model).step(np.zeros((ROWS, 2)))

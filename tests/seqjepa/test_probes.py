@@ -3,7 +3,7 @@ import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.rotation_ranges import rotation_range
 from saccadeworld.seqjepa.metrics import r2
-from saccadeworld.seqjepa.probes import fit_classifier, fit_linear, fit_mlp
+from saccadeworld.seqjepa.probes import fit_class_scores, fit_classifier, fit_linear, fit_mlp
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch.nn import functional
 
@@ -32,6 +32,8 @@ def test_the_classifier_is_scikit_learns(classes, decay):
     theirs.fit(((x - mean) / deviation).double(), labels)
     expected = torch.from_numpy(theirs.predict(((new - mean) / deviation).double()))
     assert (fit_classifier(x, labels, 5, decay)(new) == expected).float().mean() > 0.99
+    chances = torch.from_numpy(theirs.predict_proba(((new - mean) / deviation).double())).float()
+    torch.testing.assert_close(fit_class_scores(x, labels, 5, decay)(new).softmax(1), chances, rtol=0, atol=2e-2)
 
 
 def test_the_classifier_is_where_adam_tends_to(classes):
