@@ -17,7 +17,7 @@ class Memory:
     Rows that have seen less have it at the end, and zeros before.
 
     Attributes:
-        z: (N, K, D) float32, embeddings, the newest last.
+        z: (N, K, D), embeddings in float32 or whatever stands for views, the newest last.
         actions: (N, K - 1, A) float32, as they were commanded.
         counts: (N,) int64, how many views there are, 1 to K.
     """
@@ -32,7 +32,7 @@ class Memory:
         rows, width = z.shape
         return cls(
             z=torch.cat([z.new_zeros(rows, size - 1, width), z[:, None]], dim=1),
-            actions=z.new_zeros(rows, size - 1, action_dim),
+            actions=torch.zeros(rows, size - 1, action_dim, device=z.device),
             counts=torch.ones(rows, dtype=torch.int64, device=z.device),
         )
 

@@ -18,6 +18,8 @@ _TASKS = {  # those without a limit end by themselves
     "recognition": ("Recognition", 10),
     "search": ("Search", 50),
 }
+EPISODE_STEPS = {task: limit for task, (_, limit) in _TASKS.items()}
+"""Actions after which episodes of the named environments are truncated, by task; None where they end by themselves."""
 _LEFT_OUT = {  # "SaccadeWorld-v0" makes them all the same
     # Flips and greyscale, which no action changes, are drawn at every view: home looks as it did in one of three.
     ("augmentations", "homing"),

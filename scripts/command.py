@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from typing import Any, Protocol
@@ -23,7 +24,8 @@ class Command(Protocol):
 
 def run_command(command: type[Command]) -> None:
     """Parse the options of one command from the shell, and run it."""
-    run(tyro.cli(command, prog=f"saccadeworld {command.__name__.lower()}"))
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", command.__name__).lower()
+    run(tyro.cli(command, prog=f"saccadeworld {name}"))
 
 
 def run(command: Command) -> None:

@@ -14,6 +14,7 @@ from .path_integration import PathIntegration
 from .reproduce import Reproduce
 from .saliency import Saliency
 from .train import Train
+from .train_agent import TrainAgent
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     commands = {
         "demo": Demo,
         "train": Train,
+        "train-agent": TrainAgent,
         "evaluate": Evaluate,
         "latents": Latents,
         "path-integration": PathIntegration,

@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-import tyro
 from tqdm import tqdm
 
 from ..seqjepa import SeqJEPA
 from ..seqjepa.evaluation import Scores
 from ..seqjepa.path_integration import CONDITIONS, LEVELS, PathIntegrationConfig, path_integration
-from .command import run
+from .command import run_command
 from .figures import displacement_by_views
 from .options import WorldOptions
 from .report import Report
@@ -101,7 +100,7 @@ def tables(trained: Scores, untrained: Scores, views: Sequence[int]) -> Iterator
 
 
 def main() -> None:
-    run(tyro.cli(PathIntegration, prog="saccadeworld path-integration"))
+    run_command(PathIntegration)
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def test_bf16_is_near(images_world: ImagesWorld, images_model: SeqJEPA):
 def test_what_does_not_fit_is_told(images_world: ImagesWorld, images_model: SeqJEPA, objects_world: World):
     with pytest.raises(ValueError, match=r"actions of 2 numbers, the world 'objects' has 4"):
         EncodedVectorEnv(make(objects_world), images_model)
-    with pytest.raises(ValueError, match=r"'path-integration' hides the views"):
+    with pytest.raises(ValueError, match=r"'path-integration' hides its views"):
         EncodedVectorEnv(make(images_world, task="path-integration", observe_view=False), images_model)
     with pytest.raises(ValueError, match=r"got output='numpy', autoreset_mode='NextStep'"):
         EncodedVectorEnv(gym.make_vec("SaccadeWorld-v0", 2, world=images_world), images_model)
