@@ -61,5 +61,6 @@ class TrainedFeatures(BaseFeaturesExtractor):
 
 def _stacked(space: spaces.Space) -> int:
     """How many views are in a stack of them; 0 for anything else."""
-    stack = isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 4 and space.shape[1] == 3
-    return space.shape[0] if stack else 0
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) != 4 or space.shape[1] != 3:
+        return 0
+    return space.shape[0]
