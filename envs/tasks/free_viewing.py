@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ..worlds.world import World
+from .action_forms import make_form
 from .task import GLIMPSE, Outcome, Rows, Task
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -17,9 +18,10 @@ Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 class FreeViewing(Task):
     """Predictive learning across movements: views and actions are all there is.
 
-    Observation: as in `Task`. Action: the world's own, a saccade or a rotation. Reward: 0, or with a `predictor` its
-    error on the next view, so that who maximises it seeks what the predictor does not expect; negate it to seek what
-    it expects. Termination: never. Truncation: after `max_episode_steps` actions. Info: empty.
+    Observation: as in `Task`. Action: the world's own, a saccade or a rotation; `actions="discrete"` is Discrete(K),
+    the world's K `choices`. Reward: 0, or with a `predictor` its error on the next view, so that who maximises it seeks
+    what the predictor does not expect; negate it to seek what it expects. Termination: never. Truncation: after
+    `max_episode_steps` actions. Info: empty.
 
     Scores, mean ± standard deviation over episodes of 10 actions: 0 for everybody without a predictor. With one that
     expects no change, its error the mean absolute difference of the views in [0, 1] (random: actions drawn from their
@@ -31,18 +33,25 @@ class FreeViewing(Task):
 
     Args:
         world: where it takes place.
+        actions: "box" or "discrete".
         predictor: None, or a callable (views, actions, next_views) -> errors on tensors (N, 3, H, W) uint8,
             (N, A) float32, (N, 3, H, W) uint8 -> (N,), each row by itself.
         observe_pose: whether the pose is part of the observation.
+
+    Raises:
+        TypeError, ValueError: for unknown names, and a predictor that cannot be called.
     """
 
     name: ClassVar[str] = "free-viewing"
 
-    def __init__(self, world: World, *, predictor: Predictor | None = None, observe_pose: bool = True):
+    def __init__(
+        self, world: World, *, actions: str = "box", predictor: Predictor | None = None, observe_pose: bool = True
+    ):
         super().__init__(world, observe_pose=observe_pose)
         if predictor is not None and not callable(predictor):
             raise TypeError(f"predictor={predictor!r}: give None, or a callable (views, actions, next_views) -> errors")
         self.predictor = predictor
+        self.form = make_form(actions, world)
 
     def begin(self, seeds: Tensor, scenes: Tensor) -> Rows:
         rows = super().begin(seeds, scenes)
@@ -51,11 +60,12 @@ class FreeViewing(Task):
         return replace(rows, state={GLIMPSE: self.world.views(scenes, rows.poses)})
 
     def act(self, rows: Rows, actions: Tensor) -> Outcome:
-        poses = self.move(rows, actions)
+        movements = self.form.movements(rows.poses, actions)
+        poses = self.move(rows, movements)
         if self.predictor is None:
             return Outcome(poses, self.no_rewards(rows))
         views = self.world.views(rows.scenes, poses)
-        errors = self.predictor(rows.state[GLIMPSE], actions, views)
+        errors = self.predictor(rows.state[GLIMPSE], movements, views)
         if errors.shape != rows.scenes.shape:
             raise ValueError(f"the predictor's errors have shape {tuple(errors.shape)}; use ({len(views)},), one a row")
         return Outcome(poses, errors.detach().float(), state={GLIMPSE: views})

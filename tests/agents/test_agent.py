@@ -31,7 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
 ABLE = {  # every task that fits an algorithm
     "ppo": list(TASKS),
     "sac": list(TASKS),
-    "dqn": ["recognition", "search"],
+    "dqn": ["free-viewing", "recognition", "search"],
 }
 
 

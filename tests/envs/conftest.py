@@ -20,6 +20,7 @@ def surprise(views: Tensor, actions: Tensor, next_views: Tensor) -> Tensor:
 
 FORMS: dict[str, dict[str, Any]] = {
     "free viewing": {"task": "free-viewing"},
+    "free viewing by choices": {"task": "free-viewing", "actions": "discrete", "predictor": surprise},
     "free viewing of surprises": {"task": "free-viewing", "predictor": surprise},
     "path integration": {"task": "path-integration", "movements": 2},
     "passive path integration": {"task": "path-integration", "movements": 2, "passive": True, "observe_action": False},

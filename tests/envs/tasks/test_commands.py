@@ -29,8 +29,9 @@ def step(env: SaccadeWorldVectorEnv) -> tuple[torch.Tensor, torch.Tensor, torch.
 @pytest.mark.parametrize(
     ("task", "options"),
     [
-        ("free-viewing", {}),
-        *((task, {"actions": actions}) for task in ("search", "recognition") for actions in ("box", "discrete")),
+        (task, {"actions": actions})
+        for task in ("free-viewing", "search", "recognition")
+        for actions in ("box", "discrete")
     ],
 )
 def test_commands_are_what_leads_from_pose_to_pose(searchable: World, task: str, options: dict):
