@@ -13,6 +13,7 @@ from ..agents.agent import Agent
 from ..agents.agent_config import AgentConfig, Reward
 from ..agents.agent_env import make_agent_env
 from ..agents.belief import ClassBelief
+from ..agents.glimpses import FromStart
 from ..agents.training import LAST, Score, train_agent
 from ..envs.checks import check_whole
 from ..envs.worlds import World
@@ -139,7 +140,8 @@ class TrainAgent:
     def _belief(self, model: SeqJEPA | None, world: World) -> ClassBelief | None:
         if self.reward != "evidence" or model is None:
             return None
-        return ClassBelief.fit(model, world, self.memory, seed=first_episode("probing", self.seed))
+        policy = FromStart(world.policy("uniform"))
+        return ClassBelief.fit(model, world, self.memory, policy=policy, seed=first_episode("probing", self.seed))
 
     def _resumed(self) -> TrainAgent:
         if self != TrainAgent(out=self.out, resume=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..figures import curves, front
 from ..scores import summary
-from .claims import CLAIMS, FAMILIES, HEADER, VIEWS, findings, methods_of, twin
+from .claims import CLAIMS, FAMILIES, HEADER, VIEWS, durations, findings, methods_of, twin
 from .runs import Runs
 from .scale import Scale
 from .sheets import Outcome, Sheet, outcome
@@ -26,7 +26,12 @@ def claim_sheets(scale: Scale, runs: Runs, seeds: Sequence[int]) -> list[Sheet]:
     return [
         _verdict(scale, runs, seeds),
         *(_methods(scale, family, runs, seeds) for family in FAMILIES),
-        *(_course(scale, family, runs, seeds) for family in FAMILIES if scale.milestones),
+        *(
+            _course(scale, family, times, runs, seeds)
+            for family in FAMILIES
+            if scale.milestones
+            for times in durations(scale, family)
+        ),
     ]
 
 
@@ -79,26 +84,27 @@ def _dominates(a: Point, b: Point) -> bool:
     return a[0][0] > b[0][0] and a[1][0] > b[1][0]
 
 
-def _course(scale: Scale, family: str, runs: Runs, seeds: Sequence[int]) -> Sheet:
-    """Scores at the milestones and at the end of the main training and of its twin without actions."""
+def _course(scale: Scale, family: str, times: int, runs: Runs, seeds: Sequence[int]) -> Sheet:
+    """Scores at the milestones and at the end of the main training, or a longer one, and its twin without actions."""
     columns = [f"{share:.0%}" for share in (*scale.milestones, 1.0)]
     rows: dict[str, list[list[float]]] = {}
     for title, (ablation, score) in {**_COURSE, "seconds, with these measurements": ("none", "seconds")}.items():
-        series = [_series(twin(scale, family, ablation), score, runs, seed) for seed in seeds]
+        series = [_series(twin(scale, family, ablation, times), score, runs, seed) for seed in seeds]
         rows[title] = [list(at) for at in zip(*(own for own in series if len(own) == len(columns)), strict=True)]
     drawn = {title: [summary(at) for at in rows[title]] for title in _COURSE if rows[title]}
-    title = f"{family}: in the course of training, by the share of its steps"
+    lasting = "training" if times == 1 else f"training {times} times as long"
+    title = f"{family}: in the course of {lasting}, by the share of its steps"
     return Sheet(
         title=title,
         header=["", *columns],
         body=[[name, *("{:.3f} ± {:.3f}".format(*summary(at)) for at in points)] for name, points in rows.items()],
         notes=["In steps of the whole schedule, so that the learning rate falls to its end in the last column only."],
         metrics={
-            f"course/{family}/{name}/{column}": summary(at)[0]
+            f"course/{family}/{times}/{name}/{column}": summary(at)[0]
             for name, points in rows.items()
             for column, at in zip(columns, points, strict=False)
         },
-        content={"name": f"course/{family}", "columns": columns, "rows": rows},
+        content={"name": f"course/{family}/{times}", "columns": columns, "rows": rows},
         figures=[curves(columns, drawn, {}, title)] if drawn else [],
     )
 

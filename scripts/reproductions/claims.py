@@ -77,9 +77,9 @@ def findings(scale: Scale) -> list[Finding]:
     return [finding for make in (_more_views, _actions, _paths, _gaze, _front) for finding in make(scale)]
 
 
-def twin(scale: Scale, family: str, ablation: str) -> Training:
-    """The main training of a family, under an ablation."""
-    return replace(scale.main(family), ablation=ablation)
+def twin(scale: Scale, family: str, ablation: str, times: int = 1) -> Training:
+    """The main training of a family, under an ablation, and lasting longer."""
+    return replace(scale.main(family), ablation=ablation, times=times)
 
 
 def _accuracy(training: Training, views: int) -> Cell:
@@ -108,12 +108,19 @@ def _more_views(scale: Scale) -> Iterator[Finding]:
 
 def _actions(scale: Scale) -> Iterator[Finding]:
     for family in FAMILIES:
-        twins = {name: twin(scale, family, ablation) for name, ablation in (("told", "none"), ("not", "no-action"))}
-        r2 = {name: _relative(training) for name, training in twins.items()}
-        yield Finding("b", f"{family}: relative R2 over the twin without actions", r2, _difference("told", "not"), 0.15)
-        accuracy = {name: _accuracy(training, VIEWS) for name, training in twins.items()}
-        title = f"{family}: points over that twin, {VIEWS} views"
-        yield Finding("b", title, accuracy, _difference("told", "not"), 0.0)
+        for times in durations(scale, family):
+            told, not_told = (twin(scale, family, ablation, times) for ablation in ("none", "no-action"))
+            where = family if times == 1 else f"{family}, {times} times as long"
+            r2 = {"told": _relative(told), "not": _relative(not_told)}
+            yield Finding("b", f"{where}: relative R2 over the twin without actions", r2, _difference(*r2), 0.15)
+            accuracy = {"told": _accuracy(told, VIEWS), "not": _accuracy(not_told, VIEWS)}
+            title = f"{where}: points over that twin, {VIEWS} views"
+            yield Finding("b", title, accuracy, _difference(*accuracy), 0.0)
+
+
+def durations(scale: Scale, family: str) -> list[int]:
+    """How many times as long as usual the trainings last in which telling actions is held against not telling them."""
+    return sorted({1, scale.families[family].lasting})
 
 
 def _paths(scale: Scale) -> Iterator[Finding]:

@@ -183,7 +183,8 @@ class Runs:
 
     def _milestones(self, training: Training) -> tuple[float, ...]:
         main = self.scale.main(training.family)
-        return self.scale.milestones if training in (main, replace(main, ablation="no-action")) else ()
+        usual = replace(training, times=1)
+        return self.scale.milestones if usual in (main, replace(main, ablation="no-action")) else ()
 
     def _point(self, trainer: Trainer, plan: Plan) -> dict[str, float]:
         """Scores of the model as it is now."""

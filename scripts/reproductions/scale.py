@@ -60,6 +60,7 @@ class Family:
             empty where it is not.
         outside: further ones of the world whose poses neither model nor probes have met.
         outside_source: pattern of its source, where that is another than `source`; empty where it is not.
+        lasting: how many times as long further trainings last, in which telling actions is held against not telling.
         action_dim: components of an action; in augmentations by what actions change.
         side: of the views in pixels.
         observed: M_tr of the main training, and so of the rows of tables that the paper has for its own.
@@ -82,6 +83,7 @@ class Family:
     training_world: str = ""
     outside: Mapping[str, Any] = field(default_factory=dict)
     outside_source: str = ""
+    lasting: int = 1
     action_dim: int | Mapping[str, int]
     side: int
     observed: int
@@ -171,7 +173,7 @@ class Scale:
             view_shape=(3, family.side, family.side),
         )
         if training.ablation == "none":
-            steps = self._steps(family, plan, inputs.share)
+            steps = self._steps(family, plan, inputs.share * training.times)
         else:  # a twin sees as many views
             steps = self.plan(replace(training, ablation="none"), seed, inputs).training.steps
         return plan._replace(training=replace(plan.training, steps=steps))

@@ -22,6 +22,7 @@ class Training:
         conditioning: what actions change, in the families of augmentations.
         transformer: whether a baseline has a transformer for its projector, of as many layers as the aggregator.
         trained: False for the untrained twin.
+        times: how many times as long as others it lasts.
     """
 
     family: str
@@ -31,6 +32,7 @@ class Training:
     conditioning: str = "all"
     transformer: bool = False
     trained: bool = True
+    times: int = 1
 
     @property
     def name(self) -> str:
@@ -42,6 +44,7 @@ class Training:
             self.conditioning if self.conditioning != "all" else "",
             "transformer" if self.transformer else "",
             "" if self.trained else "untrained",
+            f"{self.times}-times" if self.times > 1 else "",
         ]
         return f"{self.family}/{'-'.join(part for part in parts if part)}"
 

@@ -79,6 +79,14 @@ def test_sources_take_the_place_of_the_built_in_ones():
         PAPER.plan(Training("augmentations", observed=2), 0, Inputs({"stl10": "/data"}))
 
 
+def test_a_training_may_last_longer():
+    for ablation in ("none", "no-action"):
+        usual = replace(LAPTOP.main("rotations"), ablation=ablation)
+        longer = replace(usual, times=3)
+        assert LAPTOP.plan(longer, 0).training.steps == 3 * LAPTOP.plan(usual, 0).training.steps
+        assert longer.name == f"{usual.name}-3-times"
+
+
 def test_a_share_of_the_steps():
     whole, half = (LAPTOP.plan(Training("rotations", "byol"), 0, Inputs(share=share)).training for share in (1.0, 0.5))
     assert half == replace(whole, steps=round(whole.steps / 2))

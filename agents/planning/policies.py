@@ -1,0 +1,91 @@
+"""Planners at work: as policies of rollouts, and in the task that they are for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ...envs.rollout import Episodes
+from ...envs.tasks import Search
+from ...seqjepa import SeqJEPA
+from ..belief import ClassBelief
+from ..encoded_env import EncodedVectorEnv
+from ..looking import Looking
+from .objectives import Elsewhere, GoalDistance, Objective, RemainingDoubt
+from .planner import Planner, PlannerConfig
+
+
+class PlanningPolicy:
+    """A policy of rollouts that moves as a planner advises. Episodes begin where those of tasks do.
+
+    Args:
+        model: made for the world's actions.
+        objective: what for; the same for all rows.
+        config: how plans are looked for.
+        memory: views that are looked back at.
+    """
+
+    def __init__(self, model: SeqJEPA, objective: Objective, config: PlannerConfig | None = None, memory: int = 8):
+        self.model = model
+        self.objective = objective
+        self.config = config or PlannerConfig()
+        self.looking = Looking(model, memory)
+
+    @classmethod
+    def to_recognise(
+        cls, model: SeqJEPA, belief: ClassBelief, config: PlannerConfig | None = None, memory: int = 8
+    ) -> PlanningPolicy:
+        """One that looks where it expects to be least in doubt of the class afterwards."""
+        return cls(model, RemainingDoubt(model, belief), config, memory)
+
+    def __call__(self, episodes: Episodes) -> Tensor:
+        world = episodes.world
+        if episodes.step == 0:
+            return world.first_poses(episodes.seeds, episodes.scenes)
+        here = episodes.poses[:, -1]
+        planner = Planner(self.model, world, self.config)
+        seen = self.looking(episodes)
+        action = planner(seen, here, episodes.scenes, episodes.seeds, episodes.step, self.objective)
+        return world.move(here, action)
+
+
+class SearchPlanner:
+    """Searches: makes the movement whose expected view is most like the goal's, and goes to no place twice.
+
+    That an episode goes on means that the goal was at none of the places seen; these are what it remembers beside
+    the views.
+
+    Args:
+        env: of the task "search" with actions in a Box, seen through the model that plans.
+        config: how plans are looked for.
+
+    Raises:
+        ValueError: for another task, or discrete actions.
+    """
+
+    def __init__(self, env: EncodedVectorEnv, config: PlannerConfig | None = None):
+        task = env.base.task
+        if not isinstance(task, Search) or task.form.space.shape != (env.world.action_dim,):
+            raise ValueError(
+                f"the task is {task.name!r} with actions {task.form.space}: use 'search' with actions='box'"
+            )
+        self.env = env
+        self.tolerance = task.tolerance
+        self.planner = Planner(env.model, env.world, config)
+        self._visited: Tensor | None = None
+
+    def __call__(self) -> Tensor:
+        """The next action of every row, (N, A) float32."""
+        rows, goals = self.env.base.rows, self.env.goals
+        assert goals is not None
+        visited = self._visit(rows.poses, rows.steps)
+        objective = Elsewhere(GoalDistance(goals), self.env.world, visited, self.tolerance)
+        return self.planner(self.env.seen, rows.poses, rows.scenes, rows.seeds, rows.steps, objective)
+
+    def _visit(self, poses: Tensor, steps: Tensor) -> Tensor:
+        """Where the rows have been in their running episodes, (N, V, P)."""
+        nowhere = torch.full_like(poses, torch.inf)[:, None]
+        earlier = nowhere if self._visited is None else self._visited
+        earlier = torch.where((steps == 0)[:, None, None], nowhere, earlier)
+        self._visited = torch.cat([earlier, poses[:, None]], dim=1)[:, -int(self.env.base.max_episode_steps) :]
+        return self._visited
