@@ -142,9 +142,10 @@ def curves(
     places = np.arange(len(points))
     for i, (label, values) in enumerate(own.items()):
         middle, spread = zip(*values, strict=True)
-        axes.errorbar(places, middle, spread, fmt=f"-{_MARKERS[i]}", color=_COLOURS[i], capsize=3, label=label)
+        marker, colour = _marker_and_colour(i)
+        axes.errorbar(places, middle, spread, fmt=f"-{marker}", color=colour, capsize=3, label=label)
         if paper.get(label):
-            axes.plot(places, paper[label], "--", color=_COLOURS[i], linewidth=1, label=f"{label}, paper")
+            axes.plot(places, paper[label], "--", color=colour, linewidth=1, label=f"{label}, paper")
     axes.set_xticks(places, list(points))
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "", "")
@@ -156,12 +157,17 @@ def front(methods: Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
     figure = Figure(figsize=(5.2, 3.4))
     axes = figure.subplots()
     for i, (name, ((x, dx), (y, dy))) in enumerate(methods.items()):
-        marker, colour = _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]
+        marker, colour = _marker_and_colour(i)
         axes.errorbar(x, y, dy, dx, fmt=marker, color=colour, capsize=3, elinewidth=0.7)
         axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=7, color=colour)
     axes.set_title(title, fontsize=_FONT_SIZE)
     _finish(axes, "top-1 in %", "R2 of the action between two views", legend=False)
     return figure
+
+
+def _marker_and_colour(i: int) -> tuple[str, str]:
+    """Of the i-th curve or point: a pair that comes back only after many."""
+    return _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]
 
 
 def _channels_last(rollout: Rollout, row: int, view: int) -> np.ndarray:

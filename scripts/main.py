@@ -9,6 +9,7 @@ from .command import run
 from .demo import Demo
 from .environments import Environments
 from .evaluate import Evaluate
+from .glimpses import Glimpses
 from .latents import Latents
 from .path_integration import PathIntegration
 from .reproduce import Reproduce
@@ -25,6 +26,7 @@ def main() -> None:
         "train-agent": TrainAgent,
         "evaluate": Evaluate,
         "latents": Latents,
+        "glimpses": Glimpses,
         "path-integration": PathIntegration,
         "reproduce": Reproduce,
         "saliency": Saliency,

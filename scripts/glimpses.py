@@ -1,0 +1,150 @@
+"""saccadeworld glimpses: what choosing where to look is worth, as accuracy by number of glimpses, for many policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ..agents.agent import Agent
+from ..agents.agent_policy import AgentPolicy
+from ..agents.belief import ClassBelief
+from ..agents.glimpses import FromStart, GlimpsesConfig, accuracy_by_glimpses
+from ..agents.planning.planner import PlannerConfig
+from ..agents.planning.policies import PlanningPolicy
+from ..envs.checks import check_name
+from ..envs.rollout import Policy
+from ..envs.worlds import World
+from ..seqjepa import SeqJEPA
+from ..seqjepa.episode_seeds import check_seed, first_episode
+from .command import run_command
+from .figures import curves
+from .options import WorldOptions
+from .report import Report
+from .results import prepare_folder, write_metrics
+from .scores import format_table, summary
+
+PLANNER, UNTRAINED = "planner", "untrained model"
+_NOTE = (
+    "Every episode begins where those of tasks do, and goes on as its policy chooses. After so many views a linear "
+    "classifier names the class from the aggregate of the frozen model; it is fitted on the same policy's episodes in "
+    "the training split and scored on unseen scenes. Mean ± standard deviation over seeds."
+)
+PolicyIn = Callable[[World], Policy]
+
+
+@dataclass(frozen=True)
+class Glimpses:
+    """Compare policies by what a frozen model can tell of the class after one glimpse, two, three and so on.
+
+    For example: saccadeworld glimpses --model runs/model/model --agents runs/agent/best --out runs/glimpses
+
+    Prints a table, and leaves metrics.json and report.html with the figure. The level of chance, and the model's
+    untrained twin, are beside the policies.
+
+    Attributes:
+        model: the folder of a checkpoint of seq-JEPA.
+        out: the folder of the results.
+        world: which world, with both splits of its source.
+        policies: of the world, by name; all of them when left out. "object" knows where the object is.
+        agents: folders of agents that `train-agent` left; those that differ in their seed alone make one row.
+        plan: whether the planner takes part, which looks where it expects to be least in doubt afterwards.
+        planner: how it plans.
+        memory: views that it looks back at.
+        glimpses: how to measure; `seeds` takes the place of its seed.
+        seeds: of episodes; agents are measured with the seed they were trained with.
+        device: "cpu" or "cuda".
+    """
+
+    model: Path
+    out: Path
+    world: WorldOptions = field(default_factory=WorldOptions)
+    policies: tuple[str, ...] = ()
+    agents: tuple[Path, ...] = ()
+    plan: bool = False
+    planner: PlannerConfig = field(default_factory=lambda: PlannerConfig(candidates=24, iterations=0))
+    memory: int = 4
+    glimpses: GlimpsesConfig = field(default_factory=GlimpsesConfig)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    device: str = "cpu"
+
+    def run(self) -> None:
+        for seed in self.seeds:
+            check_seed(seed)
+        model = SeqJEPA.load(self.model, device=self.device)
+        train, test = self.world.make("train", self.device), self.world.make("test", self.device)
+        for name in self.policies:
+            check_name("--policies", name, train.policies)
+        agents = [Agent.load(folder, train) for folder in self.agents]
+        out = prepare_folder(self.out)
+        torch.manual_seed(self.seeds[0])
+        twin = SeqJEPA.from_config(model.config).to(train.device).eval()
+        jobs = list(self._jobs(model, twin, train, agents))
+        found: dict[str, list[list[float]]] = {}
+        for label, sees, seed, policy_in in tqdm(jobs, desc="looking", disable=None):
+            config = replace(self.glimpses, seed=seed)
+            found.setdefault(label, []).append(accuracy_by_glimpses(sees, train, test, policy_in, config))
+        chance = torch.bincount(test.labels).max().item() / len(test)
+        self._write(out, test, found, chance)
+
+    def _jobs(
+        self, model: SeqJEPA, twin: SeqJEPA, train: World, agents: Sequence[Agent]
+    ) -> Iterator[tuple[str, SeqJEPA, int, PolicyIn]]:
+        """Rows of the table, and what is to be measured for them: by which model, with which seed, of whom."""
+        names = self.policies or tuple(train.policies)
+        for seed in self.seeds:
+            for name in names:
+                yield name, model, seed, lambda world, name=name: FromStart(world.policy(name))
+            if self.plan:
+                planner = self._planner(model, train, seed)
+                yield PLANNER, model, seed, lambda world, planner=planner: planner
+            yield f"{names[0]}, {UNTRAINED}", twin, seed, lambda world: FromStart(world.policy(names[0]))
+        for agent in agents:
+            policy = AgentPolicy(agent)
+            yield label_of(agent), model, agent.config.seed, lambda world, policy=policy: policy
+
+    def _planner(self, model: SeqJEPA, train: World, seed: int) -> PlanningPolicy:
+        passive = FromStart(train.policy("uniform"))
+        views, first = self.glimpses.views, first_episode("probing", seed)
+        belief = ClassBelief.fit(model, train, views, policy=passive, seed=first, bf16=self.glimpses.bf16)
+        return PlanningPolicy.to_recognise(model, belief, self.planner, self.memory)
+
+    def _write(self, out: Path, test: World, found: Mapping[str, list[list[float]]], chance: float) -> None:
+        header = ["who looks", *(str(views) for views in range(1, self.glimpses.views + 1))]
+        means = {label: [summary(at) for at in zip(*runs, strict=True)] for label, runs in found.items()}
+        rows = [[label, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in at)] for label, at in means.items()]
+        rows.append(["commonest class", *[f"{chance:.3f}"] * self.glimpses.views])
+        report = Report(f"Glimpses: {test.name}")
+        report.text(_NOTE)
+        report.figures(
+            "Accuracy on unseen scenes by the number of glimpses.",
+            curves(header[1:], means, {}, "accuracy by number of glimpses"),
+        )
+        report.table(header, rows)
+        report.write(out / "report.html")
+        metrics = {
+            f"glimpses/{label}/{views}{part}": value
+            for label, at in means.items()
+            for views, pair in enumerate(at, 1)
+            for part, value in zip(("", "/spread"), pair, strict=True)
+        }
+        write_metrics(out, metrics | {"glimpses/chance": chance}, self.seeds[0], asdict(self), accuracies=dict(found))
+        print(format_table([header, *rows]))
+        print(f"the figure is in {out / 'report.html'}")
+
+
+def label_of(agent: Agent) -> str:
+    """Such as "ppo, free-viewing for evidence"."""
+    purpose = " for evidence" if agent.config.reward == "evidence" else ""
+    return f"{agent.config.algorithm}, {agent.config.task}{purpose}"
+
+
+def main() -> None:
+    run_command(Glimpses)
+
+
+if __name__ == "__main__":
+    main()
