@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -68,6 +69,16 @@ class Agent:
         """
         env = make_agent_env(config, world, model, rows, belief)
         return cls(config, model, _learner(config, model, env, world.device, log))
+
+    @property
+    def discrete(self) -> bool:
+        """Whether it chooses from a list."""
+        return isinstance(self.learner.action_space, spaces.Discrete)
+
+    def act(self, _: object, observation: Mapping[str, Tensor]) -> Tensor:
+        """Its greedy actions in its task, (N, ...), given the observation of an environment as it learned in."""
+        arrays = {key: value.cpu().numpy() for key, value in observation.items()}
+        return torch.from_numpy(self.learner.predict(arrays, deterministic=True)[0]).to(self.learner.device)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write agent.json, agent.pt and the model into a folder, whole or not at all.

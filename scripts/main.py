@@ -14,6 +14,7 @@ from .latents import Latents
 from .path_integration import PathIntegration
 from .reproduce import Reproduce
 from .saliency import Saliency
+from .search import Search
 from .train import Train
 from .train_agent import TrainAgent
 
@@ -27,6 +28,7 @@ def main() -> None:
         "evaluate": Evaluate,
         "latents": Latents,
         "glimpses": Glimpses,
+        "search": Search,
         "path-integration": PathIntegration,
         "reproduce": Reproduce,
         "saliency": Saliency,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -69,23 +71,23 @@ class SearchPlanner:
             raise ValueError(
                 f"the task is {task.name!r} with actions {task.form.space}: use 'search' with actions='box'"
             )
-        self.env = env
         self.tolerance = task.tolerance
+        self.longest = int(env.base.max_episode_steps)
         self.planner = Planner(env.model, env.world, config)
         self._visited: Tensor | None = None
 
-    def __call__(self) -> Tensor:
-        """The next action of every row, (N, A) float32."""
-        rows, goals = self.env.base.rows, self.env.goals
+    def __call__(self, env: EncodedVectorEnv, _: Mapping[str, Tensor]) -> Tensor:
+        """The next action of every row, (N, A) float32; the observation tells nothing that the environment does not."""
+        rows, goals = env.base.rows, env.goals
         assert goals is not None
         visited = self._visit(rows.poses, rows.steps)
-        objective = Elsewhere(GoalDistance(goals), self.env.world, visited, self.tolerance)
-        return self.planner(self.env.seen, rows.poses, rows.scenes, rows.seeds, rows.steps, objective)
+        objective = Elsewhere(GoalDistance(goals), env.world, visited, self.tolerance)
+        return self.planner(env.seen, rows.poses, rows.scenes, rows.seeds, rows.steps, objective)
 
     def _visit(self, poses: Tensor, steps: Tensor) -> Tensor:
         """Where the rows have been in their running episodes, (N, V, P)."""
         nowhere = torch.full_like(poses, torch.inf)[:, None]
         earlier = nowhere if self._visited is None else self._visited
         earlier = torch.where((steps == 0)[:, None, None], nowhere, earlier)
-        self._visited = torch.cat([earlier, poses[:, None]], dim=1)[:, -int(self.env.base.max_episode_steps) :]
+        self._visited = torch.cat([earlier, poses[:, None]], dim=1)[:, -self.longest :]
         return self._visited

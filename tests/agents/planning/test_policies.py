@@ -59,7 +59,7 @@ def solved(env: EncodedVectorEnv, steps: int, **options: Any) -> list[float]:
     env.reset(seed=0)
     planner, done, shares = SearchPlanner(env, PlannerConfig(**options)), torch.zeros(ROWS, dtype=torch.bool), []
     for _ in range(steps):
-        done |= env.step(planner())[2]
+        done |= env.step(planner(env, {}))[2]
         shares.append(done.float().mean().item())
     return shares
 
@@ -81,7 +81,7 @@ def test_the_next_episode_is_another_search(slopes: ImagesWorld):
     env.reset(seed=0)
     planner = SearchPlanner(env, PlannerConfig(candidates=256))
     for _ in range(3):  # every action ends an episode
-        assert env.step(planner())[2].all()
+        assert env.step(planner(env, {}))[2].all()
 
 
 def test_other_tasks_and_actions_are_refused(slopes: ImagesWorld):
