@@ -13,7 +13,7 @@ from torch import Tensor
 from ..envs.vector_env import Output
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
-from ..seqjepa.matching import check_match
+from ..seqjepa.matching import check_match, check_views
 from .memory import Memory, Seen
 from .remembering_env import Bonus, RememberingVectorEnv, vector
 
@@ -39,7 +39,7 @@ class EncodedVectorEnv(RememberingVectorEnv):
     Raises:
         TypeError: for another environment, or a model that does not aggregate.
         ValueError: for an environment in another mode or of a task that hides the views, a model for other actions or
-            on another device, or values out of range.
+            views or on another device, or values out of range.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class EncodedVectorEnv(RememberingVectorEnv):
         super().__init__(env, memory, bonus, output)
         check_model(model, self.world.device)
         check_match(model, self.world)
+        check_views(model, self.world)
         self.model, self.bf16 = model, bf16
         z, aggregate = vector(model.config.embedding_dim), vector(model.config.token_dim)
         entries: dict[str, spaces.Space] = {Z: z, AGGREGATE: aggregate}

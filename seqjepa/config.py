@@ -46,6 +46,8 @@ class ViewModelConfig(EncoderOptions):
     """Mean of the red, green and blue channel in [0, 1] units, subtracted from uint8 views."""
     std: tuple[float, float, float] = (0.25, 0.25, 0.25)
     """Standard deviation of the channels in [0, 1] units, by which uint8 views are divided."""
+    views: str | None = None
+    """What views it was trained on, as `World.optics` tells it; None where that is not known."""
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:

@@ -17,7 +17,7 @@ def initial_model(method: str, world: World, training: TrainingConfig, **options
     """A fresh model of a method for a world, on the world's device.
 
     Its weights are those of the training's seed; it normalises views by their mean and deviation under the training's
-    policy. It leaves PyTorch's global generator behind the draws of its weights.
+    policy, and knows which world's they are. It leaves PyTorch's global generator behind the draws of its weights.
 
     Args:
         method: a name in `METHODS`.
@@ -30,4 +30,4 @@ def initial_model(method: str, world: World, training: TrainingConfig, **options
     """
     mean, std = view_statistics(world, training.policy)
     torch.manual_seed(training.seed)
-    return make_model(method, world.action_dim, mean=mean, std=std, **options).to(world.device)
+    return make_model(method, world.action_dim, mean=mean, std=std, views=world.optics, **options).to(world.device)

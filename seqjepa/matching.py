@@ -17,3 +17,17 @@ def check_match(model: ViewModel, world: World) -> None:
             f"the model takes actions of {model.config.action_dim} numbers, the world {world.name!r} has "
             f"{world.action_dim}: it was made for another world"
         )
+
+
+def check_views(model: ViewModel, world: World) -> None:
+    """Refuse a model that was trained on views of another kind, as far as it knows which: `World.optics` tells.
+
+    Raises:
+        ValueError: naming both.
+    """
+    trained_on = model.config.views
+    if trained_on is not None and trained_on != world.optics:
+        raise ValueError(
+            f"the model was trained on {trained_on}, the world shows {world.optics}: make the world with the options "
+            "that the model was trained with"
+        )

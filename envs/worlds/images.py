@@ -100,6 +100,8 @@ class ImagesWorld(World):
         self.side = self.pictures.shape[1]
         self.fovea = fovea
         self.retina = make_retina(retina, self.pictures, fovea, **options)
+        chosen = "".join(f", {name} {value}" for name, value in sorted(options.items()))
+        self._through = f"through {retina!r}, fovea {fovea}{chosen}"
         self.view_shape = self.retina.view_shape
         self._set_motion(border, max_saccade, motor_noise)
         self._policies = fixation_policies(there, fovea, **gaze)
@@ -145,6 +147,10 @@ class ImagesWorld(World):
             | GAZE_OPTIONS
             | retina_options(options.get("retina", _RETINA))
         )
+
+    @property
+    def optics(self) -> str:
+        return f"{super().optics} {self._through}"
 
     def make_policies(self) -> dict[str, Policy]:
         return self._policies

@@ -74,6 +74,12 @@ class World(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self.options), (self.made_of,)
 
+    @property
+    def optics(self) -> str:
+        """What its views are, in words: worlds of one name and the same optics show the same kind of views."""
+        _, height, width = self.view_shape
+        return f"{self.name}, views of {height} x {width} pixels"
+
     @classmethod
     @abstractmethod
     def from_source(cls, source: str = ..., **options: Any) -> World:

@@ -13,7 +13,9 @@ from saccadeworld.agents.memory import Seen
 from saccadeworld.envs.tasks import Rows
 from saccadeworld.envs.worlds import ImagesWorld, World
 from saccadeworld.seqjepa import SeqJEPA
+from saccadeworld.seqjepa.initial_model import initial_model
 from saccadeworld.seqjepa.methods import make_model as make_any
+from saccadeworld.seqjepa.training_config import TrainingConfig
 
 ROWS = 5
 NEAR = {"rtol": 1e-3, "atol": 1e-4}
@@ -209,6 +211,9 @@ def test_what_does_not_fit_is_told(images_world: ImagesWorld, images_model: SeqJ
         EncodedVectorEnv(gym.wrappers.vector.RecordEpisodeStatistics(make(images_world)), images_model)
     with pytest.raises(ValueError, match="memory=0"):
         EncodedVectorEnv(make(images_world), images_model, memory=0)
+    other = ImagesWorld(images_world.made_of, fovea=14)
+    with pytest.raises(ValueError, match=r"trained on images, .*fovea 12, the world shows images, .*fovea 14"):
+        EncodedVectorEnv(make(other), initial_model("seq-jepa", images_world, TrainingConfig(), encoder="small"))
     with pytest.raises(TypeError, match="a SimCLR has none"):
         EncodedVectorEnv(make(images_world), make_any("simclr", 2, encoder="small", encoder_width=8))
     with pytest.raises(RuntimeError, match="call reset"):

@@ -1,0 +1,35 @@
+import pytest
+from saccadeworld.envs.worlds import ImagesWorld, World
+from saccadeworld.seqjepa.initial_model import initial_model
+from saccadeworld.seqjepa.matching import check_match, check_views
+from saccadeworld.seqjepa.methods import load_model, make_model
+from saccadeworld.seqjepa.training_config import TrainingConfig
+
+TINY = {"encoder": "small", "encoder_width": 2, "action_embedding_dim": 4, "layers": 1}
+
+
+def test_a_model_fits_the_world_it_was_made_for(world: World, tmp_path):
+    model = initial_model("seq-jepa", world, TrainingConfig(), **TINY)
+    model.save(tmp_path / "model")
+    for each in (model, load_model(tmp_path / "model")):
+        check_match(each, world)
+        check_views(each, world)
+
+
+def test_other_views_are_refused(images_world: ImagesWorld):
+    model = initial_model("seq-jepa", images_world, TrainingConfig(), **TINY)
+    pictures = images_world.made_of
+    for options in ({"fovea": 14}, {"fovea": 12, "retina": "pyramid"}, {"fovea": 12, "subpixel": True}):
+        with pytest.raises(ValueError, match=r"trained on images, views of 12 x 12 pixels through 'crop', fovea 12"):
+            check_views(model, ImagesWorld(pictures, **options))
+    check_views(model, ImagesWorld(pictures, fovea=12, max_saccade=0.5, saliency="itti-koch"))
+
+
+def test_who_does_not_know_is_not_asked(world: World):
+    check_views(make_model("seq-jepa", world.action_dim, **TINY), world)
+
+
+def test_other_actions_are_refused(world: World):
+    with pytest.raises(ValueError, match=f"actions of {world.action_dim + 1} numbers"):
+        check_match(make_model("seq-jepa", world.action_dim + 1, **TINY), world)
+    check_match(make_model("simclr", world.action_dim + 1, encoder="small"), world)
