@@ -20,11 +20,13 @@ class Memory:
         z: (N, K, D), embeddings in float32 or whatever stands for views, the newest last.
         actions: (N, K - 1, A) float32, as they were commanded.
         counts: (N,) int64, how many views there are, 1 to K.
+        longest: no row has more views, as far as the host knows without asking the device.
     """
 
     z: Tensor
     actions: Tensor
     counts: Tensor
+    longest: int
 
     @classmethod
     def begin(cls, z: Tensor, size: int, action_dim: int) -> Memory:
@@ -34,6 +36,7 @@ class Memory:
             z=torch.cat([z.new_zeros(rows, size - 1, width), z[:, None]], dim=1),
             actions=torch.zeros(rows, size - 1, action_dim, device=z.device),
             counts=torch.ones(rows, dtype=torch.int64, device=z.device),
+            longest=1,
         )
 
     @property
@@ -52,11 +55,12 @@ class Memory:
             z=torch.cat([self.z[:, 1:], z[:, None]], dim=1),
             actions=torch.cat([self.actions, actions[:, None]], dim=1)[:, 1:],
             counts=(self.counts + 1).clamp_max(self.size),
+            longest=min(self.longest + 1, self.size),
         )
 
     def select(self, index: Tensor) -> Memory:
         """The rows of an index, (R,) int64."""
-        return Memory(self.z[index], self.actions[index], self.counts[index])
+        return Memory(self.z[index], self.actions[index], self.counts[index], self.longest)
 
     def put(self, index: Tensor, fresh: Memory) -> Memory:
         """These rows with `fresh` in the places of the index, (R,) int64."""
@@ -64,11 +68,13 @@ class Memory:
             self.z.index_copy(0, index, fresh.z),
             self.actions.index_copy(0, index, fresh.actions),
             self.counts.index_copy(0, index, fresh.counts),
+            max(self.longest, fresh.longest),
         )
 
     def repeat(self, times: int) -> Memory:
         """Every row several times, one after the other: (N * times) rows."""
-        return Memory(*(part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts)))
+        parts = (part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts))
+        return Memory(*parts, self.longest)
 
     def look_back(self, model: SeqJEPA) -> Seen:
         """The memory with its aggregates."""
@@ -76,7 +82,8 @@ class Memory:
 
     def aggregate(self, model: SeqJEPA) -> Tensor:
         """(N, W), the model's aggregates."""
-        return model.aggregate(self.z, self.actions, self.padding)
+        there = slice(-self.longest, None)
+        return model.aggregate(self.z[:, there], self.actions[:, self.size - self.longest :], self.padding[:, there])
 
 
 @dataclass(frozen=True)

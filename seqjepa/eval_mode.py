@@ -13,9 +13,11 @@ from torch import nn
 def evaluated(model: nn.Module) -> Iterator[None]:
     """The model in eval mode and gradients off while this is entered; then its mode is as it was."""
     training = model.training
-    model.eval()
+    if training:  # the mode of every module is changed, which takes longer than a small one computes
+        model.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        model.train(training)
+        if training:
+            model.train()
