@@ -12,6 +12,7 @@ import tyro
 from tqdm import tqdm
 
 from ..envs.checks import check_whole
+from .benchmarks.agents import measure_agents
 from .benchmarks.environments import measure_environments
 from .benchmarks.figures import HEADER, Plan, as_markdown
 from .benchmarks.memory import peak_memory
@@ -20,7 +21,7 @@ from .command import run_command
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
 
-BENCHMARKS = {"env": measure_environments, "scanpaths": measure_scanpaths}
+BENCHMARKS = {"env": measure_environments, "scanpaths": measure_scanpaths, "agent": measure_agents}
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class Benchmark:
 
     Attributes:
         what: "env": steps of the environments, their growth with rows and pictures, and their memory. "scanpaths":
-            sequences of glimpses guided by saliency, stage by stage, and saliency maps.
+            sequences of glimpses guided by saliency, stage by stage, and saliency maps. "agent": how fast PPO acts and
+            learns through a model.
         out: the folder of the results; runs/benchmark-env and so on when left out.
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
     """
 
-    what: Annotated[Literal["env", "scanpaths"], tyro.conf.Positional] = "env"
+    what: Annotated[Literal["env", "scanpaths", "agent"], tyro.conf.Positional] = "env"
     out: Path | None = None
     runs: int = 9
     seconds: float = 0.2

@@ -3,7 +3,7 @@ import json
 import pytest
 from saccadeworld.saliency.inhibition import INHIBITIONS
 from saccadeworld.saliency.models import SALIENCY_MODELS
-from saccadeworld.scripts.benchmarks import environments, scanpaths
+from saccadeworld.scripts.benchmarks import agents, environments, scanpaths
 
 
 @pytest.fixture
@@ -45,6 +45,18 @@ def test_stages_of_scanpaths_stand_beside_the_whole(saccadeworld, tmp_path, monk
     built_in = SALIENCY_MODELS.keys() - {"deepgaze"}
     assert all(metrics[f"saliency maps of 96x96: {name}/value"] > 0 for name in built_in)
     assert "| at least 100, hoping for 300 |" in (tmp_path / "benchmark.md").read_text()
+
+
+def test_agents_stand_beside_stable_baselines3_alone(saccadeworld, tmp_path, monkeypatch):
+    for name, value in (("ROWS", 4), ("STEPS", 4), ("MEMORIES", (2,))):
+        monkeypatch.setattr(agents, name, value)
+    result = saccadeworld("benchmark agent --runs 2 --seconds 1e-4 --out", tmp_path)
+    assert result.code == 0, result.err
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    for what in ("acting", "learning"):
+        name = f"4 rows, 2 views remembered: {what}"
+        assert 0 < metrics[f"{name}/value"] < metrics[f"{name}/limit"]
+        assert 0 < metrics[f"{name}/ratio"] < 1
 
 
 @pytest.mark.parametrize(
