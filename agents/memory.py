@@ -73,8 +73,8 @@ class Memory:
 
     def repeat(self, times: int) -> Memory:
         """Every row several times, one after the other: (N * times) rows."""
-        parts = (part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts))
-        return Memory(*parts, self.longest)
+        z, actions, counts = (part.repeat_interleave(times, dim=0) for part in (self.z, self.actions, self.counts))
+        return Memory(z, actions, counts, self.longest)
 
     def look_back(self, model: SeqJEPA) -> Seen:
         """The memory with its aggregates."""

@@ -12,18 +12,26 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from ..agents.agent import Agent
+from ..agents.agent_policy import AgentPolicy
+from ..agents.planning.planner import PlannerConfig
+from ..agents.planning.policies import PlanningPolicy
 from ..envs.checks import check_name
+from ..envs.rollout import Policy
+from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.config import EncoderOptions, ModelOptions
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.methods import METHODS
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
+from ..seqjepa.view_model import ViewModel
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_atomically, write_metrics
 
 RUN = "run.json"
 MODEL = "model"
+EXPLORE = "explore"
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,9 @@ class Train:
         model: which model; of a baseline the encoder.
         baseline: more options of a baseline, as pairs of name and value: for instance projector [256,64].
         training: how to train.
+        collector: who looks around in place of the policy, as training goes on: "explore", a planner that looks where
+            the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
+            `train-agent` left, which sees through its own frozen model.
         device: "cpu" or "cuda".
         resume: go on with the run in `out`.
     """
@@ -52,6 +63,7 @@ class Train:
     model: ModelOptions = field(default_factory=ModelOptions)
     baseline: Mapping[str, str] = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    collector: str | None = None
     device: str = "cpu"
     resume: bool = False
 
@@ -75,7 +87,7 @@ class Train:
         self._model_options()  # which are refused before the world is made
         world = self.world.make("train", self.device)
         model = initial_model(self.method, world, self.training, **self._model_options())
-        trainer = Trainer(model, world, self.training)
+        trainer = Trainer(model, world, self.training, _collector(self.collector, model, world))
         options = json.loads(json.dumps(asdict(self), default=str))
         write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")
         return trainer, options
@@ -104,7 +116,22 @@ class Train:
             world, device = WorldOptions(**options["world"]), options["device"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} does not hold the options of a run: {error}") from error
-        return Trainer.resume(self.out / MODEL, world.make("train", device)), options
+        trainer = Trainer.resume(self.out / MODEL, world.make("train", device))
+        trainer.collector = _collector(options.get("collector"), trainer.model, trainer.world)
+        return trainer, options
+
+
+def _collector(name: str | None, model: ViewModel[Any], world: World) -> Policy | None:
+    """Who collects the views, see `Train`; None for the policy of the training."""
+    if name is None:
+        return None
+    if name == EXPLORE:
+        if not isinstance(model, SeqJEPA):
+            raise ValueError(
+                f"--collector {EXPLORE} plans with seq-JEPA, and --method {model.config.method} predicts no views"
+            )
+        return PlanningPolicy.to_explore(model, PlannerConfig(candidates=24, iterations=0))
+    return AgentPolicy(Agent.load(name, world))
 
 
 def _train(trainer: Trainer, out: Path) -> None:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ..envs.rollout import Policy
 from ..envs.worlds import World
 from .checkpoint import find_folder, load_state, write_checkpoint
 from .ema import ema_rate
@@ -55,12 +56,13 @@ class Trainer:
         step: optimiser steps done.
         seconds: wall-clock seconds spent in `run`.
         history: one dictionary of numbers per log entry.
+        collector: who moves, in place of the policy that `config` names; it may look at the model as it is by then.
 
     Raises:
         ValueError: when the model was made for actions of another size than the world's.
     """
 
-    def __init__(self, model: ViewModel, world: World, config: TrainingConfig):
+    def __init__(self, model: ViewModel, world: World, config: TrainingConfig, collector: Policy | None = None):
         check_match(model, world)
         self.model = model.to(world.device)
         self.world = world
@@ -69,6 +71,7 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        self.collector = collector
         if config.compile:
             _check_compiler(world.device)
         self._loss_parts = torch.compile(model.loss_parts) if config.compile else model.loss_parts
@@ -120,7 +123,7 @@ class Trainer:
             group["lr"] = learning_rate(progress, config.learning_rate, config.warmup)
         torch.manual_seed((config.seed << 32) + self.step)
         first = first_episode("training", config.seed, self.step * config.batch_size)
-        batch = self.world.rollout(config.batch_size, config.length, config.policy, first)
+        batch = self.world.rollout(config.batch_size, config.length, self.collector or config.policy, first)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=config.bf16):
             parts = self._loss_parts(batch)
         parts["loss"].backward()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -58,6 +59,20 @@ class Elsewhere:
         ends = poses[:, :, None, 0].expand(-1, -1, self.visited.shape[1], -1)
         near = self.world.distance(ends, self.visited[:, None].expand_as(ends)) <= self.tolerance
         return self.objective(imagined, poses) + self.most * near.any(dim=2)
+
+
+class Familiarity:
+    """How like something seen already the expected views are: the largest cosine with a remembered one, on average.
+
+    Who has plans of little familiarity looks for what is new to him, whatever it may be.
+    """
+
+    def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
+        memory = imagined.before.memory
+        known = functional.normalize(memory.z, dim=-1)
+        expected = functional.normalize(imagined.z, dim=-1)
+        cosines = torch.einsum("nchd,nkd->nchk", expected, known)
+        return cosines.masked_fill(memory.padding[:, None, None], -torch.inf).amax(-1).mean(-1)
 
 
 class RemainingDoubt:

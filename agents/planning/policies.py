@@ -13,7 +13,7 @@ from ...seqjepa import SeqJEPA
 from ..belief import ClassBelief
 from ..encoded_env import EncodedVectorEnv
 from ..looking import Looking
-from .objectives import Elsewhere, GoalDistance, Objective, RemainingDoubt
+from .objectives import Elsewhere, Familiarity, GoalDistance, Objective, RemainingDoubt
 from .planner import Planner, PlannerConfig
 
 
@@ -39,6 +39,11 @@ class PlanningPolicy:
     ) -> PlanningPolicy:
         """One that looks where it expects to be least in doubt of the class afterwards."""
         return cls(model, RemainingDoubt(model, belief), config, memory)
+
+    @classmethod
+    def to_explore(cls, model: SeqJEPA, config: PlannerConfig | None = None, memory: int = 8) -> PlanningPolicy:
+        """One that looks where it expects to see what is least like all it has seen in the episode."""
+        return cls(model, Familiarity(), config, memory)
 
     def __call__(self, episodes: Episodes) -> Tensor:
         world = episodes.world

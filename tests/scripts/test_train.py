@@ -281,3 +281,31 @@ def test_options_of_another_method_are_refused(saccadeworld, tmp_path, options: 
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert message in result.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_planner_or_an_agent_collects_the_views(saccadeworld, tmp_path):
+    out = tmp_path / "planned"
+    budget = "--training.steps 3 --training.seed 1"
+    assert saccadeworld("train --collector explore --out", out, TINY, budget).code == 0
+    assert saccadeworld("train --out", tmp_path / "passive", TINY, budget).code == 0
+    planned, passive = (load_file(tmp_path / run / "model" / "model.safetensors") for run in ("planned", "passive"))
+    assert any(not torch.equal(planned[name], passive[name]) for name in planned)
+    agent = f"--steps 16 --rows 4 --options n_steps 4 batch_size 16 --evaluation-episodes 4 --task free-viewing {WORLD}"
+    result = saccadeworld("train-agent --model", out / "model", "--out", tmp_path / "agent", agent)
+    assert result.code == 0, result.err
+    folder = tmp_path / "agent" / "agent"
+    result = saccadeworld("train --out", tmp_path / "led", TINY, budget, "--collector", folder)
+    assert result.code == 0, result.err
+    assert read(tmp_path / "led" / "run.json")["collector"] == str(folder)
+    result = saccadeworld("train --out", tmp_path / "led", "--resume")
+    assert result.code == 0, result.err
+
+
+def test_a_collector_that_cannot_be_is_told(saccadeworld, tmp_path):
+    out = tmp_path / "run"
+    result = saccadeworld("train --out", out, WORLD, ENCODER, "--method simclr --collector explore")
+    assert "--collector explore plans with seq-JEPA" in result.err
+    assert_refused(result, out)
+    result = saccadeworld("train --out", out, TINY, "--collector nowhere")
+    assert "nowhere" in result.err
+    assert_refused(result, out)

@@ -132,6 +132,24 @@ def test_steps_and_seeds_see_episodes_of_their_own():
     assert seen[0][0] == first_episode("training", 0)
 
 
+def test_a_collector_moves_in_place_of_the_policy():
+    """And sees the model as it is by then, in the middle of training."""
+    trainer, weights = tiny_trainer(), []
+
+    def collector(episodes):
+        assert trainer.model.training
+        weights.append(trainer.model.encoder.conv1.weight.detach().clone())
+        return trainer.world.policies["uniform"](episodes)
+
+    trainer.collector = collector
+    trainer.run()
+    assert len(weights) == 6 * 3
+    assert not torch.equal(weights[0], weights[-1])
+    named = tiny_trainer(policy="uniform")
+    named.run()
+    assert all(torch.equal(*pair) for pair in zip(trainer.model.parameters(), named.model.parameters(), strict=True))
+
+
 @pytest.mark.parametrize("sizes", [(5, 3), (1, 7), (2, 2, 4)], ids=str)
 def test_a_batch_is_the_same_however_it_is_split(sizes):
     world, first = tiny_world(), first_episode("training", 3, 100)

@@ -7,7 +7,7 @@ import torch
 from saccadeworld.agents.belief import ClassBelief
 from saccadeworld.agents.memory import Memory, Seen
 from saccadeworld.agents.planning.imagination import Imagined, imagine
-from saccadeworld.agents.planning.objectives import Elsewhere, GoalDistance, RemainingDoubt
+from saccadeworld.agents.planning.objectives import Elsewhere, Familiarity, GoalDistance, RemainingDoubt
 from saccadeworld.agents.planning.planner import Planner, PlannerConfig
 from saccadeworld.agents.planning.plans import carry_out
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
@@ -115,6 +115,21 @@ def test_the_distance_of_a_goal_is_that_of_the_most_similar_view(images_world: I
             z = imagined.z[row, plan]
             cosines = z @ goals[row] / (z.norm(dim=1) * goals[row].norm())
             assert found[row, plan] == pytest.approx(1 - cosines.max().item(), abs=1e-4)
+
+
+@torch.no_grad()
+def test_familiarity_is_the_largest_cosine_with_what_was_seen(images_world: ImagesWorld, images_model: SeqJEPA):
+    seen, poses, _ = look(images_model, images_world)
+    z = torch.randn(6, images_model.config.embedding_dim, generator=torch.Generator().manual_seed(2))
+    memory = seen.memory.after(torch.zeros(6, 2), z)
+    plans = 0.2 * torch.randn(6, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    imagined = imagine(images_model, memory.look_back(images_model), plans)
+    found = Familiarity()(imagined, carry_out(images_world, poses, plans)[1])
+    for row in range(6):
+        known = torch.nn.functional.normalize(memory.z[row, -2:], dim=1)
+        for plan in range(3):
+            expected = torch.nn.functional.normalize(imagined.z[row, plan], dim=1)
+            assert found[row, plan] == pytest.approx((expected @ known.T).amax(1).mean().item(), abs=1e-4)
 
 
 @torch.no_grad()

@@ -99,3 +99,12 @@ def test_looking_for_certainty(images_world: ImagesWorld, images_model: SeqJEPA)
     again = images_world.rollout(2, 3, policy, seed=4)
     torch.testing.assert_close(rollout.poses[4:], again.poses, rtol=1e-4, atol=1e-4)
     assert not torch.isclose(rollout.poses[:, 1], rollout.poses[:, 2]).all(dim=1).any()
+
+
+def test_looking_for_what_is_new(slopes: ImagesWorld):
+    """On a slope what is least like the middle is farthest from it."""
+    policy = PlanningPolicy.to_explore(Knowing(), PlannerConfig(candidates=64, iterations=0))
+    rollout = slopes.rollout(8, 2, policy)
+    distances = slopes.distance(rollout.poses[:, 0], rollout.poses[:, 1])
+    assert distances.mean() > 0.5
+    assert slopes.rollout(8, 2, "uniform").actions.norm(dim=-1).mean() < distances.mean()
