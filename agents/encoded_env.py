@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from gymnasium import spaces
@@ -74,7 +74,8 @@ class EncodedVectorEnv(RememberingVectorEnv):
     @contextmanager
     def looking(self) -> Iterator[None]:
         """The model in eval mode, without gradients."""
-        with evaluated(self.model), torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.bf16):
+        lower = torch.autocast(self.world.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+        with evaluated(self.model), lower:
             yield
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
-from torch import Tensor, cat
+from torch import Tensor, cat, from_numpy
 
 from ..envs.batches import masked, present, read_actions
 from ..envs.checks import check_name, check_whole
@@ -101,7 +101,7 @@ class RememberingVectorEnv(VectorWrapper, ABC):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """As the environment's own."""
         observation, info = self.base.reset(seed=seed, options=options)
-        begun = (self.base.rows.steps == 0).nonzero()[:, 0]
+        begun = self._begun()
         with self.looking():
             self._begin(begun, self.encode(observation[GLIMPSE][begun]), observation)
         return present(self._replace(observation, self.seen), self.output), self._hand_out(info)
@@ -116,7 +116,7 @@ class RememberingVectorEnv(VectorWrapper, ABC):
                 z = self.encode(observation[GLIMPSE])
                 after = self._seen = self.look_back(before.memory.after(sent, z))
             else:
-                last, ended = info["final_obs"], info["_final_obs"].nonzero()[:, 0]
+                last, ended = info["final_obs"], self._begun()
                 views = cat([observation[GLIMPSE], last[GLIMPSE][ended]])
                 z, last_z = self.encode(views).split([self.num_envs, len(ended)])
                 after = self._seen = self.look_back(before.memory.after(sent, z.index_copy(0, ended, last_z)))
@@ -136,6 +136,10 @@ class RememberingVectorEnv(VectorWrapper, ABC):
         if self.shows_goal:
             goals = self.encode(observation[GOAL][rows])
             self._goals = goals if self._goals is None else self._goals.index_copy(0, rows, goals)
+
+    def _begun(self) -> Tensor:
+        """The rows whose episode has just begun, (R,) int64."""
+        return from_numpy(np.flatnonzero(self.base.begun)).to(self.world.device, non_blocking=True)
 
     def _replace(self, observation: Mapping[str, Tensor], seen: Seen) -> dict[str, Tensor]:
         others = {key: value for key, value in observation.items() if key not in VIEWS}

@@ -111,6 +111,11 @@ class SaccadeWorldVectorEnv(VectorEnv):
             raise RuntimeError("the environment has no episode yet: call reset() first")
         return self._rows
 
+    @property
+    def begun(self) -> np.ndarray:
+        """(N,) bool, the rows whose episode has just begun, as the host knows without asking the device."""
+        return self._steps == 0
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
