@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from saccadeworld.scripts import reproduce
 from saccadeworld.scripts.main import main
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
 from saccadeworld.scripts.reproductions.measurements import Settings
 from saccadeworld.scripts.reproductions.scale import Family, Scale
+from saccadeworld.seqjepa import SeqJEPA
 
 
 class Result(NamedTuple):
@@ -42,6 +44,15 @@ def saccadeworld(monkeypatch, capsys) -> Callable[..., Result]:
         return Result(code, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    """The folder of an untrained seq-JEPA for saccades, small."""
+    torch.manual_seed(0)
+    options = {"encoder_width": 4, "action_embedding_dim": 8, "layers": 1, "heads": 2}
+    SeqJEPA(2, "small", **options).eval().save(tmp_path / "model")
+    return tmp_path / "model"
 
 
 @pytest.fixture

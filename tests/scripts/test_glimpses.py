@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from saccadeworld.agents.agent import Agent
 from saccadeworld.agents.agent_config import AgentConfig
 from saccadeworld.agents.agent_policy import AgentPolicy
@@ -16,14 +15,6 @@ TINY = f"{WORLD} --glimpses.views 2 --glimpses.train-episodes 64 --glimpses.test
 
 def world(split: str) -> World:
     return make_world("images", split=split, count=32, size=32, fovea=8)
-
-
-@pytest.fixture
-def model(tmp_path) -> Path:
-    torch.manual_seed(0)
-    options = {"encoder_width": 4, "action_embedding_dim": 8, "layers": 1, "heads": 2}
-    SeqJEPA(2, "small", **options).eval().save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 @pytest.fixture

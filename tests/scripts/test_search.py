@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from saccadeworld.agents.agent import Agent
 from saccadeworld.agents.agent_config import AgentConfig
 from saccadeworld.agents.search_scores import search_scores
@@ -19,14 +18,6 @@ TINY = (
 
 def world(split: str) -> World:
     return make_world("images", split=split, count=16, size=32, fovea=8)
-
-
-@pytest.fixture
-def model(tmp_path) -> Path:
-    torch.manual_seed(0)
-    options = {"encoder_width": 4, "action_embedding_dim": 8, "layers": 1, "heads": 2}
-    SeqJEPA(2, "small", **options).eval().save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 def save_agent(folder: Path, model: Path, **options) -> Path:

@@ -9,20 +9,11 @@ from saccadeworld.agents import training
 from saccadeworld.agents.agent import Agent
 from saccadeworld.agents.agent_env import make_agent_env
 from saccadeworld.envs.worlds import make_world
-from saccadeworld.seqjepa import SeqJEPA
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 WORLD = "--world.options count 8 size 32 fovea 8"
 AGENT = "--rows 4 --memory 3 --network 8 --options n_steps 4 batch_size 16 n_epochs 1"
 TINY = f"{WORLD} {AGENT} --evaluate-every 32 --evaluation-episodes 6 --steps 64"
-
-
-@pytest.fixture
-def model(tmp_path) -> Path:
-    torch.manual_seed(0)
-    options = {"encoder_width": 4, "action_embedding_dim": 8, "layers": 1, "heads": 2}
-    SeqJEPA(2, "small", **options).eval().save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 def read(path: Path):
