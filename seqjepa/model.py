@@ -85,14 +85,18 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
 
         `actions` may be left out when the predictor is not conditioned.
         """
+        return self.predictor(self.predictor_input(aggregate, actions))
+
+    def predictor_input(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
+        """What the predictor reads: aggregates (..., D + E) and the embeddings of actions (..., A) side by side."""
         if aggregate.ndim < 2 or aggregate.shape[-1] != self.config.token_dim:
             raise ValueError(f"aggregate must have shape (..., {self.config.token_dim}), got {tuple(aggregate.shape)}")
         if actions is None and self.config.conditions_predictor:
             raise ValueError("the predictor needs the action that leads to the next view, got none")
         if actions is None:
-            return self.predictor(aggregate)
+            return aggregate
         check_actions(actions, (*aggregate.shape[:-1], self.config.action_dim), self._weight)
-        return self._predict(aggregate, self._embed(actions))
+        return self._predictor_input(aggregate, self._embed(actions))
 
     # Training
 
@@ -225,6 +229,9 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         return self.aggregator(tokens.flatten(0, 1), padding.flatten(0, 1)).unflatten(0, (batch, length))
 
     def _predict(self, aggregate: Tensor, e: Tensor | None) -> Tensor:
+        return self.predictor(self._predictor_input(aggregate, e))
+
+    def _predictor_input(self, aggregate: Tensor, e: Tensor | None) -> Tensor:
         if e is None or not self.config.conditions_predictor:
-            return self.predictor(aggregate)
-        return self.predictor(torch.cat([aggregate, e], -1))
+            return aggregate
+        return torch.cat([aggregate, e], -1)

@@ -18,11 +18,13 @@ class Imagined:
 
     Attributes:
         before: what the rows have really seen.
+        actions: (N, P, H, A) float32, of the sequences.
         z: (N, P, H, D) float32, predicted embeddings, as long as those that the row has seen.
         memory: of N P rows, those of a row next to each other, after the last action.
     """
 
     before: Seen
+    actions: Tensor
     z: Tensor
     memory: Memory
 
@@ -49,7 +51,7 @@ def imagine(model: SeqJEPA, before: Seen, actions: Tensor) -> Imagined:
         z = functional.normalize(model.predict(aggregates, action).float(), dim=-1) * length
         memory = memory.after(action, z)
         predictions.append(z)
-    return Imagined(before, torch.stack(predictions, dim=1).unflatten(0, (rows, plans)), memory)
+    return Imagined(before, actions, torch.stack(predictions, dim=1).unflatten(0, (rows, plans)), memory)
 
 
 def _mean_length(memory: Memory) -> Tensor:
