@@ -125,6 +125,10 @@ class ObjectsWorld(RotatingWorld):
         check_number("motor_noise", motor_noise, 0, 1)
         self.motor_noise = float(motor_noise)
 
+    @property
+    def optics(self) -> str:
+        return f"{super().optics} on the stage of the {self.stage}"
+
     @classmethod
     def from_source(
         cls,

@@ -1,5 +1,6 @@
 import pytest
-from saccadeworld.envs.worlds import ImagesWorld, World
+from saccadeworld.envs.sources.banks import MeshSet
+from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
 from saccadeworld.seqjepa.initial_model import initial_model
 from saccadeworld.seqjepa.matching import check_match, check_views
 from saccadeworld.seqjepa.methods import load_model, make_model
@@ -23,6 +24,12 @@ def test_other_views_are_refused(images_world: ImagesWorld):
         with pytest.raises(ValueError, match=r"trained on images, views of 12 x 12 pixels through 'crop', fovea 12"):
             check_views(model, ImagesWorld(pictures, **options))
     check_views(model, ImagesWorld(pictures, fovea=12, max_saccade=0.5, saliency="itti-koch"))
+
+
+def test_another_stage_is_another_view(meshes: MeshSet):
+    model = initial_model("seq-jepa", ObjectsWorld(meshes, size=12, stage="setup"), TrainingConfig(), **TINY)
+    with pytest.raises(ValueError, match=r"on the stage of the setup, the world shows .* on the stage of the scene"):
+        check_views(model, ObjectsWorld(meshes, size=12))
 
 
 def test_who_does_not_know_is_not_asked(world: World):
