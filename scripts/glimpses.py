@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
-from ..agents.belief import ClassBelief
 from ..agents.glimpses import FromStart, GlimpsesConfig, accuracy_by_glimpses
+from ..agents.planning.expected_evidence import EvidenceConfig, ExpectedEvidence
 from ..agents.planning.planner import PlannerConfig
 from ..agents.planning.policies import PlanningPolicy
 from ..envs.checks import check_name
@@ -51,8 +51,9 @@ class Glimpses:
         world: which world, with both splits of its source.
         policies: of the world, by name; all of them when left out. "object" knows where the object is.
         agents: folders of agents that `train-agent` left; those that differ in their seed alone make one row.
-        plan: whether the planner takes part, which looks where it expects to be least in doubt afterwards.
+        plan: whether the planner takes part, which looks where it expects most evidence of the true class.
         planner: how it plans.
+        evidence: how it learns what to expect; `seeds` takes the place of its seed.
         memory: views that it looks back at.
         glimpses: how to measure; `seeds` takes the place of its seed.
         seeds: of episodes; agents are measured with the seed they were trained with.
@@ -65,7 +66,8 @@ class Glimpses:
     policies: tuple[str, ...] = ()
     agents: tuple[Path, ...] = ()
     plan: bool = False
-    planner: PlannerConfig = field(default_factory=lambda: PlannerConfig(candidates=24, iterations=0))
+    planner: PlannerConfig = field(default_factory=lambda: PlannerConfig(candidates=64, iterations=0))
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     memory: int = 4
     glimpses: GlimpsesConfig = field(default_factory=GlimpsesConfig)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -107,10 +109,9 @@ class Glimpses:
             yield label_of(agent), model, agent.config.seed, lambda world, policy=policy: policy
 
     def _planner(self, model: SeqJEPA, train: World, seed: int) -> PlanningPolicy:
-        passive = FromStart(train.policy("uniform"))
-        views, first = self.glimpses.views, first_episode("probing", seed)
-        belief = ClassBelief.fit(model, train, views, policy=passive, seed=first, bf16=self.glimpses.bf16)
-        return PlanningPolicy.to_recognise(model, belief, self.planner, self.memory)
+        config = replace(self.evidence, seed=first_episode("probing", seed))
+        evidence = ExpectedEvidence.fit(model, train, FromStart(train.policy("uniform")), config)
+        return PlanningPolicy(model, evidence, self.planner, self.memory)
 
     def _write(self, out: Path, test: World, found: Mapping[str, list[list[float]]], chance: float) -> None:
         header = ["who looks", *(str(views) for views in range(1, self.glimpses.views + 1))]

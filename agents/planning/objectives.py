@@ -9,8 +9,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...envs.worlds import World
-from ...seqjepa import SeqJEPA
-from ..belief import ClassBelief
 from .imagination import Imagined
 
 
@@ -73,24 +71,3 @@ class Familiarity:
         expected = functional.normalize(imagined.z, dim=-1)
         cosines = torch.einsum("nchd,nkd->nchk", expected, known)
         return cosines.masked_fill(memory.padding[:, None, None], -torch.inf).amax(-1).mean(-1)
-
-
-class RemainingDoubt:
-    """The entropy in nats that the belief in classes is expected to have after all of the plan's views.
-
-    What is subtracted from it in the expected information gain, the entropy of the belief now, is the same for all of a
-    row's plans.
-
-    Args:
-        model: whose aggregates the belief is about.
-        belief: fitted on other scenes.
-    """
-
-    def __init__(self, model: SeqJEPA, belief: ClassBelief):
-        self.model = model
-        self.belief = belief
-
-    def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
-        logarithms = self.belief(imagined.memory.aggregate(self.model).float(), imagined.memory.counts)
-        entropy = -(logarithms.exp() * logarithms).sum(dim=1)
-        return entropy.unflatten(0, imagined.z.shape[:2])

@@ -10,15 +10,16 @@ from torch import Tensor
 from ...envs.rollout import Episodes
 from ...envs.tasks import Search
 from ...seqjepa import SeqJEPA
-from ..belief import ClassBelief
 from ..encoded_env import EncodedVectorEnv
 from ..looking import Looking
-from .objectives import Elsewhere, Familiarity, GoalDistance, Objective, RemainingDoubt
+from .objectives import Elsewhere, Familiarity, GoalDistance, Objective
 from .planner import Planner, PlannerConfig
 
 
 class PlanningPolicy:
-    """A policy of rollouts that moves as a planner advises. Episodes begin where those of tasks do.
+    """A policy of rollouts that moves as a planner advises, for instance to where there is `ExpectedEvidence`.
+
+    Episodes begin where those of tasks do.
 
     Args:
         model: made for the world's actions.
@@ -32,13 +33,6 @@ class PlanningPolicy:
         self.objective = objective
         self.config = config or PlannerConfig()
         self.looking = Looking(model, memory)
-
-    @classmethod
-    def to_recognise(
-        cls, model: SeqJEPA, belief: ClassBelief, config: PlannerConfig | None = None, memory: int = 8
-    ) -> PlanningPolicy:
-        """One that looks where it expects to be least in doubt of the class afterwards."""
-        return cls(model, RemainingDoubt(model, belief), config, memory)
 
     @classmethod
     def to_explore(cls, model: SeqJEPA, config: PlannerConfig | None = None, memory: int = 8) -> PlanningPolicy:

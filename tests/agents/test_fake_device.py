@@ -3,9 +3,8 @@
 import gymnasium as gym
 import pytest
 import torch
-from saccadeworld.agents.belief import ClassBelief
 from saccadeworld.agents.encoded_env import EncodedVectorEnv
-from saccadeworld.agents.planning.objectives import RemainingDoubt
+from saccadeworld.agents.planning.expected_evidence import ExpectedEvidence
 from saccadeworld.agents.planning.planner import PlannerConfig
 from saccadeworld.agents.planning.policies import PlanningPolicy, SearchPlanner
 from saccadeworld.agents.stacked_env import StackedVectorEnv
@@ -70,11 +69,8 @@ def test_environments_through_a_model_and_with_stacks(fake_world: ImagesWorld, f
 
 
 def test_policies_that_plan(fake_world: ImagesWorld, fake_model: SeqJEPA):
-    def probe(aggregates: torch.Tensor) -> torch.Tensor:
-        return aggregates[:, :3]
-
-    doubt = RemainingDoubt(fake_model, ClassBelief([probe] * 3))
-    for policy in (PlanningPolicy(fake_model, doubt, CONFIG), PlanningPolicy.to_explore(fake_model, CONFIG)):
+    evidence = ExpectedEvidence(fake_model, lambda inputs: inputs[:, :1])
+    for policy in (PlanningPolicy(fake_model, evidence, CONFIG), PlanningPolicy.to_explore(fake_model, CONFIG)):
         assert_on_device(*vars(fake_world.rollout(4, 3, policy)).values())
 
 

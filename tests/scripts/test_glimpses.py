@@ -29,7 +29,8 @@ def agents(tmp_path, model) -> list[Path]:
 
 def test_policies_agents_and_the_planner_side_by_side(saccadeworld, tmp_path, model, agents):
     out = tmp_path / "run"
-    options = f"{TINY} --policies uniform object --plan --planner.candidates 3 --memory 2"
+    planning = "--plan --planner.candidates 3 --evidence.episodes 64 --evidence.views 2 --memory 2"
+    options = f"{TINY} --policies uniform object {planning}"
     result = saccadeworld("glimpses --model", model, "--out", out, options, "--agents", *agents)
     assert (result.code, result.err) == (0, "")
     assert {path.name for path in out.iterdir()} == {"metrics.json", "report.html"}

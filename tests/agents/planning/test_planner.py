@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from saccadeworld.agents.belief import ClassBelief
 from saccadeworld.agents.memory import Memory, Seen
 from saccadeworld.agents.planning.imagination import Imagined, imagine
-from saccadeworld.agents.planning.objectives import Elsewhere, Familiarity, GoalDistance, RemainingDoubt
+from saccadeworld.agents.planning.objectives import Elsewhere, Familiarity, GoalDistance
 from saccadeworld.agents.planning.planner import Planner, PlannerConfig
 from saccadeworld.agents.planning.plans import carry_out
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
@@ -130,18 +129,6 @@ def test_familiarity_is_the_largest_cosine_with_what_was_seen(images_world: Imag
         for plan in range(3):
             expected = torch.nn.functional.normalize(imagined.z[row, plan], dim=1)
             assert found[row, plan] == pytest.approx((expected @ known.T).amax(1).mean().item(), abs=1e-4)
-
-
-@torch.no_grad()
-def test_doubt_is_the_entropy_of_the_belief_afterwards(images_world: ImagesWorld, images_model: SeqJEPA):
-    belief = ClassBelief.fit(images_model, images_world, 3, policy="uniform", episodes=60)
-    seen, poses, _ = look(images_model, images_world)
-    plans = 0.2 * torch.randn(6, 2, 2, 2, generator=torch.Generator().manual_seed(0))
-    imagined = imagine(images_model, seen, plans)
-    found = RemainingDoubt(images_model, belief)(imagined, carry_out(images_world, poses, plans)[1])
-    chances = belief(imagined.memory.aggregate(images_model), torch.full((12,), 3)).exp()
-    expected = torch.distributions.Categorical(probs=chances).entropy().view(6, 2)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_places_seen_already_come_last(images_world: ImagesWorld, images_model: SeqJEPA):

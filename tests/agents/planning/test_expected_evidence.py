@@ -1,0 +1,87 @@
+"""What evidence is expected: held against a world in which it is known where the class can be seen."""
+
+import math
+
+import pytest
+import torch
+from saccadeworld.agents.glimpses import FromStart
+from saccadeworld.agents.memory import Memory
+from saccadeworld.agents.planning.expected_evidence import EvidenceConfig, ExpectedEvidence, held_out_beliefs
+from saccadeworld.agents.planning.imagination import imagine
+from saccadeworld.agents.planning.planner import PlannerConfig
+from saccadeworld.agents.planning.policies import PlanningPolicy
+from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.worlds import ImagesWorld
+from saccadeworld.seqjepa import SeqJEPA
+from saccadeworld.seqjepa.features import Features
+from sklearn.linear_model import LogisticRegression
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SIDE = 24
+
+
+@pytest.fixture(scope="module")
+def corners() -> ImagesWorld:
+    """Grey pictures of noise with a bright or a dark square, their class, in the lower right corner alone."""
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.randint(100, 156, (400, SIDE, SIDE, 3), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(400) % 2
+    pictures[:, 14:, 14:] = torch.tensor([20, 235], dtype=torch.uint8)[labels].view(-1, 1, 1, 1)
+    return ImagesWorld(PictureSet(pictures, labels, ("dark", "bright")), fovea=6)
+
+
+@pytest.fixture(scope="module")
+def model(corners: ImagesWorld) -> SeqJEPA:
+    torch.manual_seed(0)
+    model = SeqJEPA(2, "small", encoder_width=8, action_embedding_dim=8, heads=2, layers=1)
+    with torch.no_grad():
+        for _ in range(3):
+            model.loss(corners.rollout(32, 3, "uniform", seed=1))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def evidence(corners: ImagesWorld, model: SeqJEPA) -> ExpectedEvidence:
+    config = EvidenceConfig(views=2, episodes=2400, epochs=30, decay=0.01)
+    return ExpectedEvidence.fit(model, corners, FromStart(corners.policy("uniform")), config)
+
+
+def test_it_is_expected_where_it_is(corners: ImagesWorld, model: SeqJEPA, evidence: ExpectedEvidence):
+    batch = corners.rollout(20, 1, FromStart(corners.policy("uniform")), seed=10**6)
+    plans = torch.tensor([[0.3, 0.3], [-0.3, -0.3], [0.3, -0.3], [-0.3, 0.3]]).expand(20, 4, 2)[:, :, None]
+    with torch.no_grad():
+        seen = Memory.begin(model.encode(batch.views)[:, 0], 2, 2).look_back(model)
+        costs = evidence(imagine(model, seen, plans), batch.poses[:, None, None]).mean(0)
+    there, *elsewhere = costs.tolist()
+    assert there < min(elsewhere) - 0.3  # of ln 2 = 0.69 nats, which are all there is to learn
+
+
+def test_who_plans_for_it_looks_there(corners: ImagesWorld, model: SeqJEPA, evidence: ExpectedEvidence):
+    policy = PlanningPolicy(model, evidence, PlannerConfig(candidates=32, iterations=0))
+    fixations = corners.rollout(40, 2, policy, seed=10**6).poses[:, 1]
+    assert (fixations > 0.5).all(dim=1).float().mean() > 0.8
+
+
+def test_beliefs_are_those_of_scenes_that_were_not_fitted():
+    """Labels drawn by lot can be learned by heart, but nothing can be told of others: at best one in two."""
+    generator = torch.Generator().manual_seed(0)
+    x, labels = torch.randn(200, 30, generator=generator), torch.randint(0, 2, (200,), generator=generator)
+    features = Features(x[:, None], {1: x, 2: 2 * x}, torch.zeros(200, 1, 2), torch.zeros(200, 0, 2), labels)
+    first, second = held_out_beliefs(features, torch.arange(200) % 2, 2)
+    assert first.mean() < -math.log(2)
+    torch.testing.assert_close(first, second, rtol=1e-2, atol=1e-2)  # the classifier does not mind the scale
+    for fold in (0, 1):
+        own, other = torch.arange(200) % 2 == fold, torch.arange(200) % 2 != fold
+        mean, std = x[other].mean(0), x[other].std(0)
+        theirs = LogisticRegression(C=1 / (1e-3 * 100), max_iter=5000, tol=1e-8)
+        theirs.fit(((x[other] - mean) / std).double(), labels[other])
+        expected = theirs.predict_log_proba(((x[own] - mean) / std).double())[range(100), labels[own]]
+        torch.testing.assert_close(first[own], torch.from_numpy(expected).float(), rtol=0.05, atol=0.05)
+
+
+def test_what_does_not_fit_is_told(pictures: PictureSet, model: SeqJEPA):
+    unlabelled = ImagesWorld(PictureSet(pictures.pictures, torch.full_like(pictures.labels, -1), ()), fovea=6)
+    with pytest.raises(ValueError, match="no classes to find evidence of"):
+        ExpectedEvidence.fit(model, unlabelled, "uniform")
+    with pytest.raises(ValueError, match="views=1 is out of range"):
+        EvidenceConfig(views=1)
