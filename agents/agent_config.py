@@ -22,7 +22,8 @@ class AgentConfig:
         task: a name in `envs.tasks.TASKS`.
         algorithm: "ppo", "sac" or "dqn".
         max_steps: actions after which an episode is cut; None for the limit of the task's named environments.
-        task_options: of the task, see its class.
+        task_options: of the task, see its class; PPO and DQN choose from a list, where the task offers one and nothing
+            else is said.
         memory: views that are looked back at: those that a model aggregates; without a model, those that are stacked.
         reward: "task", or "evidence": how much each view adds to a linear classifier's belief in the true class, in
             nats, on top of what the task gives; needs a model.

@@ -45,7 +45,8 @@ class TrainAgent:
         model: the folder of a checkpoint of seq-JEPA, through which the agent sees; None for an agent that learns an
             encoder of its own from the last views.
         world: which world; the agent learns in its training split and is evaluated in its test split.
-        task_options: more options of the task, as pairs of name and value: for instance actions box.
+        task_options: more options of the task, as pairs of name and value: for instance actions box, where PPO would
+            choose from a list.
         max_steps: actions after which an episode is cut; None for the usual number of the task.
         memory: views that are looked back at.
         reward: "task"; or "evidence", to which is added how much each view adds to a linear classifier's belief in the

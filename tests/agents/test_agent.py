@@ -194,7 +194,7 @@ def spoil_weights(folder: Path) -> None:
 
 
 def put_code(folder: Path) -> None:
-    (folder / "agent.pt").write_bytes(pickle.dumps(Executed()))
+    (folder / "agent.pt").write_bytes(pickle.dumps(Executed(), protocol=2))
 
 
 def put_other_weights(folder: Path) -> None:
