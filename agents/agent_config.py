@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..envs.checks import check_name, check_whole
 from ..envs.tasks import TASKS
 from .algorithms import ALGORITHMS
 
 Reward = Literal["task", "evidence"]
-REWARDS = ("task", "evidence")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class AgentConfig:
     def __post_init__(self) -> None:
         check_name("task", self.task, TASKS)
         check_name("algorithm", self.algorithm, ALGORITHMS)
-        check_name("reward", self.reward, REWARDS)
+        check_name("reward", self.reward, get_args(Reward))
         if self.max_steps is not None:
             check_whole("max_steps", self.max_steps, 1)
         check_whole("memory", self.memory, 1)

@@ -25,7 +25,6 @@ def make_agent_env(
     model: SeqJEPA | None,
     rows: int,
     belief: ClassBelief | None = None,
-    render_mode: str | None = None,
 ) -> VecEnv:
     """Rows of a task as an agent sees them: through a model, or the last views themselves where there is none.
 
@@ -35,7 +34,6 @@ def make_agent_env(
         model: made for this world's actions, or None.
         rows: how many.
         belief: what evidence is measured by, for the reward "evidence".
-        render_mode: of the environment.
 
     Raises:
         TypeError, ValueError: for an algorithm that cannot choose the task's actions, a model made for another world,
@@ -52,7 +50,6 @@ def make_agent_env(
         output="torch",
         autoreset_mode="SameStep",
         max_episode_steps=steps,
-        render_mode=render_mode,
         **options,
     )
     check_actions(config.algorithm, env.single_action_space, config.task)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from ..envs import draws
@@ -73,7 +72,16 @@ def search_scores(
         memory: views that are looked back at.
         options: of the task "search".
     """
-    env = EncodedVectorEnv(make_search(world, episodes, limit, **options), model, memory=memory, output="torch")
+    native = SaccadeWorldVectorEnv(
+        episodes,
+        world=world,
+        task=Search.name,
+        output="torch",
+        autoreset_mode="SameStep",
+        max_episode_steps=limit,
+        **options,
+    )
+    env = EncodedVectorEnv(native, model, memory=memory, output="torch")
     observation, _ = env.reset(seed=seed)
     searcher = make_searcher(env)
     steps = torch.full((episodes,), torch.inf, dtype=torch.float64, device=world.device)
@@ -83,19 +91,6 @@ def search_scores(
         steps[running & terminations] = step
         running &= ~(terminations | truncations)
     return SearchScores(steps.cpu().numpy(), limit)
-
-
-def make_search(world: World, rows: int, limit: int, **options: Any) -> VectorEnv:
-    """The native environment of the task, as models see it."""
-    return SaccadeWorldVectorEnv(
-        rows,
-        world=world,
-        task=Search.name,
-        output="torch",
-        autoreset_mode="SameStep",
-        max_episode_steps=limit,
-        **options,
-    )
 
 
 def straight_to_the_goal(env: EncodedVectorEnv, _: Mapping[str, Tensor]) -> Tensor:

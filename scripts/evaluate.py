@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from ..seqjepa import load_model
 from ..seqjepa.evaluation import EvaluationConfig, evaluate
+from ..seqjepa.initial_model import untrained_twin
 from .command import run_command
 from .options import WorldOptions
 from .results import prepare_folder, write_metrics
@@ -38,8 +38,7 @@ class Evaluate:
         model = load_model(self.model, device=self.device)
         out = prepare_folder(self.out)
         train, test = self.world.make("train", self.device), self.world.make("test", self.device)
-        torch.manual_seed(self.evaluation.seed)
-        twin = type(model).from_config(model.config).to(train.device)
+        twin = untrained_twin(model, self.evaluation.seed)
         with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
             trained, untrained = (evaluate(m, train, test, self.evaluation, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)

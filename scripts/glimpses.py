@@ -20,6 +20,7 @@ from ..envs.rollout import Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
+from ..seqjepa.initial_model import untrained_twin
 from .command import run_command
 from .figures import curves
 from .options import WorldOptions
@@ -82,8 +83,7 @@ class Glimpses:
             check_name("--policies", name, train.policies)
         agents = [Agent.load(folder, train) for folder in self.agents]
         out = prepare_folder(self.out)
-        torch.manual_seed(self.seeds[0])
-        twin = SeqJEPA.from_config(model.config).to(train.device).eval()
+        twin = untrained_twin(model, self.seeds[0])
         jobs = list(self._jobs(model, twin, train, agents))
         found: dict[str, list[list[float]]] = {}
         for label, sees, seed, policy_in in tqdm(jobs, desc="looking", disable=None):

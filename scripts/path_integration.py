@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from ..seqjepa import SeqJEPA
 from ..seqjepa.evaluation import Scores
+from ..seqjepa.initial_model import untrained_twin
 from ..seqjepa.path_integration import CONDITIONS, LEVELS, PathIntegrationConfig, path_integration
 from .command import run_command
 from .figures import displacement_by_views
@@ -60,8 +60,7 @@ class PathIntegration:
         model = SeqJEPA.load(self.model, device=self.device)
         out = prepare_folder(self.out)
         train, test = self.world.make("train", self.device), self.world.make("test", self.device)
-        torch.manual_seed(config.seed)
-        twin = SeqJEPA.from_config(model.config).to(train.device)
+        twin = untrained_twin(model, config.seed)
         with tqdm(total=2 * config.repeats * len(config.views), desc="integrating paths", disable=None) as bar:
             trained, untrained = (path_integration(m, train, test, config, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)

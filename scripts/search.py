@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 from ..agents.agent import Agent
@@ -21,6 +20,7 @@ from ..envs.tasks import Search as SearchTask
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
+from ..seqjepa.initial_model import untrained_twin
 from .command import run_command
 from .figures import curves
 from .glimpses import label_of
@@ -91,8 +91,7 @@ class Search:
         world = self.world.make("test", self.device)
         agents = [Agent.load(folder, world) for folder in self.agents]
         out = prepare_folder(self.out)
-        torch.manual_seed(self.seeds[0])
-        twin = SeqJEPA.from_config(model.config).to(world.device).eval()
+        twin = untrained_twin(model, self.seeds[0])
         found: dict[str, list[SearchScores]] = {}
         jobs = list(self._jobs(model, twin, agents))
         for label, seed, score in tqdm(jobs, desc="searching", disable=None):

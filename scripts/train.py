@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -27,9 +26,9 @@ from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
 from ..seqjepa.view_model import ViewModel
 from .command import run_command
 from .options import WorldOptions, parsed_options
-from .results import prepare_folder, write_atomically, write_metrics
+from .results import prepare_folder, write_metrics
+from .run_file import read_run, write_run
 
-RUN = "run.json"
 MODEL = "model"
 EXPLORE = "explore"
 
@@ -88,9 +87,7 @@ class Train:
         world = self.world.make("train", self.device)
         model = initial_model(self.method, world, self.training, **self._model_options())
         trainer = Trainer(model, world, self.training, _collector(self.collector, model, world))
-        options = json.loads(json.dumps(asdict(self), default=str))
-        write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")
-        return trainer, options
+        return trainer, write_run(self.out, self)
 
     def _model_options(self) -> dict[str, Any]:
         options = asdict(self.model)
@@ -108,14 +105,7 @@ class Train:
     def _resume(self) -> tuple[Trainer, dict[str, Any]]:
         if self != Train(out=self.out, resume=True):
             raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
-        path = self.out / RUN
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: there is no run to resume in {self.out}")
-        try:
-            options = json.loads(path.read_text(encoding="utf-8"))
-            world, device = WorldOptions(**options["world"]), options["device"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} does not hold the options of a run: {error}") from error
+        options, world, device = read_run(self.out, lambda run: (run, WorldOptions(**run["world"]), run["device"]))
         trainer = Trainer.resume(self.out / MODEL, world.make("train", device))
         trainer.collector = _collector(options.get("collector"), trainer.model, trainer.world)
         return trainer, options

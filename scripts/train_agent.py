@@ -23,8 +23,9 @@ from ..seqjepa.training import Interrupted
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_atomically, write_metrics
+from .run_file import read_run, write_run
 
-RUN, SCORES = "run.json", "scores.json"
+SCORES = "scores.json"
 _TASKS = Literal["free-viewing", "path-integration", "homing", "recognition", "search"]
 
 
@@ -105,12 +106,11 @@ class TrainAgent:
         env = make_agent_env(config, test, model, self.rows, belief)
         if earlier is None:
             agent = Agent.make(config, world, model, self.rows, belief, log)
-            options = json.loads(json.dumps(asdict(self), default=str))
-            write_atomically(self.out / RUN, json.dumps(options, indent=1) + "\n")
+            write_run(self.out, self)
         else:
             agent = Agent.load(self.out / LAST, world, self.rows, belief, log)
         every, episodes = self.evaluate_every, self.evaluation_episodes
-        scores = earlier if earlier is not None else []
+        scores = [] if earlier is None else earlier
         try:
             train_agent(agent, env, self.out, self.steps, every=every, episodes=episodes, scores=scores)
         except Interrupted:
@@ -147,20 +147,17 @@ class TrainAgent:
     def _resumed(self) -> TrainAgent:
         if self != TrainAgent(out=self.out, resume=True):
             raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
-        path = self.out / RUN
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: there is no run to resume in {self.out}")
-        try:
-            options: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            options |= {
-                "out": self.out,
-                "world": WorldOptions(**options["world"]),
-                "network": tuple(options["network"]),
-            }
-            options["model"] = None if options["model"] is None else Path(options["model"])
-            return TrainAgent(**options)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} does not hold the options of a run: {error}") from error
+        return read_run(self.out, self._parsed)
+
+    def _parsed(self, run: dict[str, Any]) -> TrainAgent:
+        model = None if run["model"] is None else Path(run["model"])
+        parsed = {
+            "out": self.out,
+            "model": model,
+            "world": WorldOptions(**run["world"]),
+            "network": tuple(run["network"]),
+        }
+        return TrainAgent(**run | parsed)
 
 
 def _read_scores(out: Path) -> list[Score]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -11,6 +11,8 @@ from .methods import make_model
 from .training_config import TrainingConfig
 from .view_model import ViewModel
 from .view_statistics import view_statistics
+
+Model = TypeVar("Model", bound=ViewModel[Any])
 
 
 def initial_model(method: str, world: World, training: TrainingConfig, **options: Any) -> ViewModel[Any]:
@@ -31,3 +33,9 @@ def initial_model(method: str, world: World, training: TrainingConfig, **options
     mean, std = view_statistics(world, training.policy)
     torch.manual_seed(training.seed)
     return make_model(method, world.action_dim, mean=mean, std=std, views=world.optics, **options).to(world.device)
+
+
+def untrained_twin(model: Model, seed: int) -> Model:
+    """A fresh model of the same configuration, on the same device and in eval mode, with the weights of a seed."""
+    torch.manual_seed(seed)
+    return type(model).from_config(model.config).to(next(model.parameters()).device).eval()

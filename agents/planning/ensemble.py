@@ -130,7 +130,5 @@ class Agreement:
         self.ensemble = ensemble
 
     def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
-        rows, plans = imagined.actions.shape[:2]
-        aggregates = imagined.before.aggregates.repeat_interleave(plans, dim=0)
-        expected = self.ensemble(aggregates, imagined.actions[:, :, 0].flatten(0, 1))
-        return torch.linalg.vector_norm(expected.mean(0), dim=-1).unflatten(0, (rows, plans))
+        expected = self.ensemble(*imagined.first_step)
+        return torch.linalg.vector_norm(expected.mean(0), dim=-1).unflatten(0, imagined.actions.shape[:2])

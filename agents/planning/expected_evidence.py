@@ -114,10 +114,8 @@ class ExpectedEvidence:
         )
 
     def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
-        rows, plans = imagined.actions.shape[:2]
-        aggregates = imagined.before.aggregates.repeat_interleave(plans, dim=0)
-        inputs = self.model.predictor_input(aggregates, imagined.actions[:, :, 0].flatten(0, 1))
-        return -self.expectation(inputs.float())[:, 0].unflatten(0, (rows, plans))
+        inputs = self.model.predictor_input(*imagined.first_step)
+        return -self.expectation(inputs.float())[:, 0].unflatten(0, imagined.actions.shape[:2])
 
 
 def held_out_beliefs(features: Features, folds: Tensor, classes: int) -> Iterator[Tensor]:

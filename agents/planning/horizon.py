@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...envs.checks import check_whole
-from ...envs.rollout import Policy, Rollout
+from ...envs.rollout import Rollout
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
 from ...seqjepa.episode_seeds import first_of_repeat
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.features import spread_scenes
 from ...seqjepa.matching import check_match
-from ..memory import Memory
+from ..memory import Memory, Seen
 from .imagination import imagine
 
 _CHUNK = 256
@@ -49,9 +49,7 @@ class HorizonConfig:
         check_whole("episodes", self.episodes, 2)
 
 
-def horizon_errors(
-    model: SeqJEPA, world: World, config: HorizonConfig, policy: Policy | None = None
-) -> dict[str, list[float]]:
+def horizon_errors(model: SeqJEPA, world: World, config: HorizonConfig) -> dict[str, list[float]]:
     """1 - cosine, in [0, 2], between what is expected after 1, 2 ... actions and the embedding of what is then seen.
 
     "imagined": the model is fed with its own predictions, see `imagine`. Levels beside it: "told" what it predicts
@@ -62,7 +60,6 @@ def horizon_errors(
         model: frozen.
         world: unseen scenes.
         config: how.
-        policy: who moves, in place of that of the config.
 
     Raises:
         ValueError: for a model made for other actions.
@@ -74,7 +71,7 @@ def horizon_errors(
     with evaluated(model):
         for start in range(0, config.episodes, _CHUNK):
             chunk = scenes[start : start + _CHUNK]
-            batch = world.rollout(None, length, policy or config.policy, first + start, chunk)
+            batch = world.rollout(None, length, config.policy, first + start, chunk)
             for name, errors in _errors(model, batch, config).items():
                 totals[name] = totals.get(name, 0) + errors.double().sum(0)
     return {name: (total / config.episodes).tolist() for name, total in totals.items()}
@@ -84,19 +81,15 @@ def _errors(model: SeqJEPA, batch: Rollout, config: HorizonConfig) -> dict[str, 
     """(B, H) each."""
     z = model.encode(batch.views)
     memory = Memory.begin(z[:, 0], z.shape[1], batch.actions.shape[2])
-    told: list[Tensor] = []
-    seen = None
+    seen: list[Seen] = []  # once the first views are observed, before every further one
     for step in range(1, z.shape[1]):
-        if step == config.observed:
-            seen = memory.look_back(model)
         if step >= config.observed:
-            told.append(model.predict(memory.aggregate(model), batch.actions[:, step - 1]))
+            seen.append(memory.look_back(model))
         memory = memory.after(batch.actions[:, step - 1], z[:, step])
-    assert seen is not None
     truth, ahead = z[:, config.observed :], batch.actions[:, config.observed - 1 :]
     expected = {
-        "imagined": imagine(model, seen, ahead[:, None]).z[:, 0],
-        "told": torch.stack(told, dim=1),
+        "imagined": imagine(model, seen[0], ahead[:, None]).z[:, 0],
+        "told": model.predict(torch.stack([before.aggregates for before in seen], dim=1), ahead),
         "unchanged": z[:, config.observed - 1, None].expand_as(truth),
         "chance": truth.roll(1, 0),
     }

@@ -28,6 +28,12 @@ class Imagined:
     z: Tensor
     memory: Memory
 
+    @property
+    def first_step(self) -> tuple[Tensor, Tensor]:
+        """What the predictor is told at first: aggregates, (N P, W), and actions, (N P, A)."""
+        plans = self.actions.shape[1]
+        return self.before.aggregates.repeat_interleave(plans, dim=0), self.actions[:, :, 0].flatten(0, 1)
+
 
 def imagine(model: SeqJEPA, before: Seen, actions: Tensor) -> Imagined:
     """Let the model predict view after view; what it has predicted counts as seen when it predicts the next.
