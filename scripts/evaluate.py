@@ -10,6 +10,7 @@ from tqdm import tqdm
 from ..seqjepa import load_model
 from ..seqjepa.evaluation import EvaluationConfig, evaluate
 from ..seqjepa.initial_model import untrained_twin
+from .collectors import make_collector
 from .command import run_command
 from .options import WorldOptions
 from .results import prepare_folder, write_metrics
@@ -25,6 +26,9 @@ class Evaluate:
         out: the folder of the results.
         world: which world, with both splits of its source.
         evaluation: how to evaluate.
+        collector: who looks around in place of `evaluation.policy`, for the model and its twin alike: "explore", a
+            planner that looks where the model expects what is least like all it has seen; or the folder of an agent
+            that `train-agent` left.
         device: "cpu" or "cuda".
     """
 
@@ -32,15 +36,20 @@ class Evaluate:
     out: Path
     world: WorldOptions = field(default_factory=WorldOptions)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    collector: str | None = None
     device: str = "cpu"
 
     def run(self) -> None:
         model = load_model(self.model, device=self.device)
-        out = prepare_folder(self.out)
         train, test = self.world.make("train", self.device), self.world.make("test", self.device)
+        collector = make_collector(self.collector, model, train)
+        out = prepare_folder(self.out)
+        policy_in = None if collector is None else lambda _: collector
         twin = untrained_twin(model, self.evaluation.seed)
         with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
-            trained, untrained = (evaluate(m, train, test, self.evaluation, bar.update) for m in (model, twin))
+            trained, untrained = (
+                evaluate(m, train, test, self.evaluation, bar.update, policy_in) for m in (model, twin)
+            )
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
         write_metrics(out, metrics, self.evaluation.seed, asdict(self))
         print(format_table([HEADER, *table(train.name, trained, untrained)]))

@@ -11,26 +11,19 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from ..agents.agent import Agent
-from ..agents.agent_policy import AgentPolicy
-from ..agents.planning.planner import PlannerConfig
-from ..agents.planning.policies import PlanningPolicy
 from ..envs.checks import check_name
-from ..envs.rollout import Policy
-from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.config import EncoderOptions, ModelOptions
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.methods import METHODS
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
-from ..seqjepa.view_model import ViewModel
+from .collectors import make_collector
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_metrics
 from .run_file import read_run, write_run
 
 MODEL = "model"
-EXPLORE = "explore"
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ class Train:
         self._model_options()  # which are refused before the world is made
         world = self.world.make("train", self.device)
         model = initial_model(self.method, world, self.training, **self._model_options())
-        trainer = Trainer(model, world, self.training, _collector(self.collector, model, world))
+        trainer = Trainer(model, world, self.training, make_collector(self.collector, model, world))
         return trainer, write_run(self.out, self)
 
     def _model_options(self) -> dict[str, Any]:
@@ -107,21 +100,8 @@ class Train:
             raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
         options, world, device = read_run(self.out, lambda run: (run, WorldOptions(**run["world"]), run["device"]))
         trainer = Trainer.resume(self.out / MODEL, world.make("train", device))
-        trainer.collector = _collector(options.get("collector"), trainer.model, trainer.world)
+        trainer.collector = make_collector(options.get("collector"), trainer.model, trainer.world)
         return trainer, options
-
-
-def _collector(name: str | None, model: ViewModel[Any], world: World) -> Policy | None:
-    """Who collects the views, see `Train`; None for the policy of the training."""
-    if name is None:
-        return None
-    if name == EXPLORE:
-        if not isinstance(model, SeqJEPA):
-            raise ValueError(
-                f"--collector {EXPLORE} plans with seq-JEPA, and --method {model.config.method} predicts no views"
-            )
-        return PlanningPolicy.to_explore(model, PlannerConfig(candidates=24, iterations=0))
-    return AgentPolicy(Agent.load(name, world))
 
 
 def _train(trainer: Trainer, out: Path) -> None:

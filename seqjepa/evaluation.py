@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..envs.augmentations.parameters import LATENTS
+from ..envs.rollout import Policy
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 from .disturbances import Disturbance
@@ -58,7 +59,12 @@ Scores = dict[str, list[float]]
 
 
 def evaluate(
-    model: ViewModel, train: World, test: World, config: EvaluationConfig, report: Callable[[], object] = lambda: None
+    model: ViewModel,
+    train: World,
+    test: World,
+    config: EvaluationConfig,
+    report: Callable[[], object] = lambda: None,
+    policy_in: Callable[[World], Policy] | None = None,
 ) -> Scores:
     """Score a frozen model by probes fitted on instances of `train` and tested on the unseen ones of `test`.
 
@@ -81,6 +87,7 @@ def evaluate(
         train, test: worlds over two splits of one source, of equal classes.
         config: how.
         report: called after every repeat.
+        policy_in: who moves in a world, in place of the policy that `config` names.
 
     Raises:
         ValueError: when the two worlds do not have the same classes, or none, or the model was made for other actions.
@@ -89,8 +96,11 @@ def evaluate(
     scores: Scores = {}
     for repeat in range(config.repeats):
         features = partial(split_features, model, train, test, config, repeat)
-        episodes = features(config.policy, config.views)
-        walks = episodes if config.action_policy is None else features(config.action_policy, (ACTION_VIEWS,))
+        moving = named_policy(config.policy) if policy_in is None else policy_in
+        episodes = features(moving, config.views)
+        walks = (
+            episodes if config.action_policy is None else features(named_policy(config.action_policy), (ACTION_VIEWS,))
+        )
         parts = _action_parts(train)
         fit = make_regressor(parts, config, first_of_repeat("probing", config.seed, repeat))
         for name, value in (
@@ -113,7 +123,7 @@ def evaluate_classes(
     check_classes(train, test)
     scores: Scores = {}
     for repeat in range(config.repeats):
-        episodes = split_features(model, train, test, config, repeat, config.policy, config.views)
+        episodes = split_features(model, train, test, config, repeat, named_policy(config.policy), config.views)
         for name, value in _class_scores(*episodes, len(train.classes)):
             scores.setdefault(name, []).append(value)
         report()
@@ -138,15 +148,20 @@ def split_features(
     test: World,
     config: EvaluationConfig,
     repeat: int,
-    policy: str | None,
+    policy_in: Callable[[World], Policy],
     lengths: tuple[int, ...],
 ) -> tuple[Features, Features]:
     """What the probes of a repeat are fitted on, and what they are scored on."""
     probing, testing = (first_of_repeat(use, config.seed, repeat) for use in ("probing", "testing"))
-    fitted = extract_features(model, train, config.train_episodes, lengths, policy, probing, config.bf16)
+    fitted = extract_features(model, train, config.train_episodes, lengths, policy_in(train), probing, config.bf16)
     return fitted, extract_features(
-        model, test, config.test_episodes, lengths, policy, testing, config.bf16, config.disturbance
+        model, test, config.test_episodes, lengths, policy_in(test), testing, config.bf16, config.disturbance
     )
+
+
+def named_policy(policy: str | None) -> Callable[[World], Policy]:
+    """A world's policy of that name, or its default one, in whichever world."""
+    return lambda world: world.policy(policy)
 
 
 def _class_scores(fitted: Features, held_out: Features, classes: int) -> list:

@@ -20,7 +20,7 @@ from ..envs.stage import STAGE_HIGH
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 from .episode_seeds import first_of_repeat
-from .evaluation import ACTION_VIEWS, EvaluationConfig, Fit, Scores, make_regressor, split_features
+from .evaluation import ACTION_VIEWS, EvaluationConfig, Fit, Scores, make_regressor, named_policy, split_features
 from .features import Features, one_view, two_views
 from .metrics import mean_angle, r2
 from .view_model import ViewModel
@@ -104,7 +104,7 @@ def factor_scores(
     scores: Scores = {}
     policy = config.policy if config.action_policy is None else config.action_policy
     for repeat in range(config.repeats):
-        fitted, held_out = split_features(model, train, test, config, repeat, policy, (ACTION_VIEWS,))
+        fitted, held_out = split_features(model, train, test, config, repeat, named_policy(policy), (ACTION_VIEWS,))
         seed = first_of_repeat("probing", config.seed, repeat)
         for factor in factors_of(train):
             fit = make_regressor({factor.name: len(factor.columns)}, config, seed)

@@ -17,7 +17,7 @@ from ..envs import rotations
 from ..envs.worlds import World
 from ..envs.worlds.rotating import RotatingWorld
 from .episode_seeds import first_of_repeat
-from .evaluation import EvaluationConfig, Scores, check_classes, make_regressor, split_features
+from .evaluation import EvaluationConfig, Scores, check_classes, make_regressor, named_policy, split_features
 from .features import Features, extract_features, one_view, two_views
 from .metrics import accuracy, mean_angle, r2
 from .probes import Probe, fit_classifier
@@ -87,7 +87,9 @@ def _check(train: World, inside: World, outside: World, config: EvaluationConfig
 def _repeat_scores(
     model: ViewModel[Any], train: World, places: dict[str, World], config: EvaluationConfig, repeat: int
 ) -> Iterator[tuple[str, float]]:
-    fitted, within = split_features(model, train, places["inside"], config, repeat, config.policy, config.views)
+    fitted, within = split_features(
+        model, train, places["inside"], config, repeat, named_policy(config.policy), config.views
+    )
     testing = first_of_repeat("testing", config.seed, repeat)
     beyond = extract_features(
         model,

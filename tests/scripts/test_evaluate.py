@@ -104,3 +104,22 @@ def test_a_class_with_one_instance_is_trained_on_only(saccadeworld, tmp_path, mo
     assert result.code == 0
     assert "1 of 3 classes have no instance to test on: eel" in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_planner_or_an_agent_looks_around(saccadeworld, tmp_path, model):
+    agent = f"--steps 16 --rows 4 --options n_steps 4 batch_size 16 --evaluation-episodes 4 --task free-viewing {WORLD}"
+    assert saccadeworld("train-agent --model", model, "--out", tmp_path / "agent", agent).code == 0
+    scores = {}
+    for name, collector in (("policy", ()), ("planner", ("explore",)), ("agent", (tmp_path / "agent" / "agent",))):
+        option = ("--collector", *collector) if collector else ()
+        result = saccadeworld("evaluate --model", model, "--out", tmp_path / name, WORLD, QUICK, *option)
+        assert (result.code, result.err) == (0, "")
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())["metrics"]
+        scores[name] = metrics["images/trained/action/first_pose"], metrics["images/untrained/action/first_pose"]
+        assert scores[name][0] == scores[name][1], "the model and its twin see the same episodes"
+    assert len(set(scores.values())) == 3, scores
+
+
+def test_a_collector_that_is_not_there(saccadeworld, tmp_path, model):
+    result = saccadeworld("evaluate --collector nowhere --model", model, "--out", tmp_path / "out", WORLD, QUICK)
+    assert_refused(result, tmp_path / "out", "nowhere")

@@ -80,6 +80,13 @@ def test_movements_can_be_those_of_another_policy():
     assert middle(walks)["action/first_pose"] < 0.25
 
 
+def test_a_policy_moves_in_place_of_the_named_one():
+    worlds = tiny_world(), tiny_world(seed=1)
+    config, walks = (EvaluationConfig(**QUICK | {"policy": name}) for name in ("uniform", "nearby"))
+    led = evaluate(tiny_model(), *worlds, config, policy_in=lambda world: world.policy("nearby"))
+    assert led == evaluate(tiny_model(), *worlds, walks) != evaluate(tiny_model(), *worlds, config)
+
+
 def test_a_model_that_sees_nothing_scores_nothing():
     class Blind(Oracle):
         def encode(self, views: Tensor) -> Tensor:

@@ -1,0 +1,40 @@
+"""Who looks around in place of a world's named policies: a planner, or a trained agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..agents.agent import Agent
+from ..agents.agent_policy import AgentPolicy
+from ..agents.planning.planner import PlannerConfig
+from ..agents.planning.policies import PlanningPolicy
+from ..envs.rollout import Policy
+from ..envs.worlds import World
+from ..seqjepa import SeqJEPA
+from ..seqjepa.view_model import ViewModel
+
+EXPLORE = "explore"
+
+
+def make_collector(name: str | None, model: ViewModel[Any], world: World) -> Policy | None:
+    """Whom the option `--collector` names; None where it names nobody.
+
+    Args:
+        name: "explore", a planner that looks where `model` expects what is least like all it has seen in an episode;
+            or the folder of an agent that `train-agent` left, which sees through its own frozen model.
+        model: that the planner plans with.
+        world: of the kind in which it looks around.
+
+    Raises:
+        FileNotFoundError, TypeError, ValueError: for a model that predicts no views, and an agent that is not there or
+            does not fit the world.
+    """
+    if name is None:
+        return None
+    if name != EXPLORE:
+        return AgentPolicy(Agent.load(name, world))
+    if not isinstance(model, SeqJEPA):
+        raise ValueError(
+            f"--collector {EXPLORE} plans with seq-JEPA, and --method {model.config.method} predicts no views"
+        )
+    return PlanningPolicy.to_explore(model, PlannerConfig(candidates=24, iterations=0))
