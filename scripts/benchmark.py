@@ -13,58 +13,85 @@ from tqdm import tqdm
 
 from ..envs.checks import check_whole
 from .benchmarks.agents import measure_agents
+from .benchmarks.comparison import HEADER as COMPARED
+from .benchmarks.comparison import compare, read_earlier
 from .benchmarks.environments import measure_environments
-from .benchmarks.figures import HEADER, Plan, as_markdown
+from .benchmarks.figures import HEADER, Figure, Plan, as_markdown
 from .benchmarks.memory import peak_memory
+from .benchmarks.rendering import measure_rendering
 from .benchmarks.scanpaths import measure_scanpaths
+from .benchmarks.training import measure_training
 from .command import run_command
 from .results import prepare_folder, write_atomically, write_metrics
 from .scores import format_table
 
-BENCHMARKS = {"env": measure_environments, "scanpaths": measure_scanpaths, "agent": measure_agents}
+BENCHMARKS = {
+    "env": measure_environments,
+    "scanpaths": measure_scanpaths,
+    "render": measure_rendering,
+    "train": measure_training,
+    "agent": measure_agents,
+}
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Measure on one core, each figure several times and side by side with the limit it is held against.
+    """Measure how fast things are, each figure several times and side by side with the limit it is held against.
+
+    For example: saccadeworld benchmark train --threads 2 --compare runs/earlier/metrics.json
 
     Leaves metrics.json and benchmark.md in the folder `out`.
 
     Attributes:
         what: "env": steps of the environments, their growth with rows and pictures, and their memory. "scanpaths":
-            sequences of glimpses guided by saliency, stage by stage, and saliency maps. "agent": how fast PPO acts and
-            learns through a model.
+            sequences of glimpses guided by saliency, stage by stage, and saliency maps. "render": views of objects.
+            "train": steps of training, beside the released code's, and the share that worlds take. "agent": how fast
+            PPO acts and learns through a model. "all": all of them.
         out: the folder of the results; runs/benchmark-env and so on when left out.
+        compare: a metrics.json that an earlier benchmark left; what became worse or better beyond the noise is told.
+        threads: cores that are used.
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
     """
 
-    what: Annotated[Literal["env", "scanpaths", "agent"], tyro.conf.Positional] = "env"
+    what: Annotated[Literal["env", "scanpaths", "render", "train", "agent", "all"], tyro.conf.Positional] = "env"
     out: Path | None = None
+    compare: Path | None = None
+    threads: int = 1
     runs: int = 9
     seconds: float = 0.2
 
     def run(self) -> None:
         check_whole("--runs", self.runs, 1)
+        check_whole("--threads", self.threads, 1)
         if not 0 < self.seconds < 60:
             raise ValueError(f"--seconds {self.seconds}: give more than 0 and less than 60")
+        earlier = {} if self.compare is None else read_earlier(self.compare)
         out = prepare_folder(self.out or Path("runs") / f"benchmark-{self.what}")
-        torch.set_num_threads(1)
-        bar = tqdm(BENCHMARKS[self.what](Plan(self.runs, self.seconds)), unit=" figures", disable=None)
-        figures = list(bar)
-        table = [HEADER, *(figure.row for figure in figures)]
+        torch.set_num_threads(self.threads)
+        plan = Plan(self.runs, self.seconds)
+        chosen = BENCHMARKS if self.what == "all" else [self.what]
+        measured = (figure for name in chosen for figure in BENCHMARKS[name](plan))
+        figures = list(tqdm(measured, unit=" figures", disable=None))
+        tables = [[HEADER, *(figure.row for figure in figures)]]
+        if earlier:
+            tables.append([COMPARED, *compare(figures, earlier)])
+        self._write(out, figures, tables)
+
+    def _write(self, out: Path, figures: list[Figure], tables: list[list[tuple[str, ...]]]) -> None:
         write_metrics(
             out,
             {name: value for figure in figures for name, value in figure.metrics.items()},
             seed=0,
             config=asdict(self),
-            device="cpu, one thread",
+            device=f"cpu, threads: {self.threads}",
             processor=platform.processor() or platform.machine(),
             peak_memory_mb=peak_memory() / 2**20,
         )
-        write_atomically(out / "benchmark.md", as_markdown(table))
-        print(format_table(table))
-        print(f"\nmedians of {self.runs} runs on one core; the same in {out / 'benchmark.md'}")
+        write_atomically(out / "benchmark.md", "\n".join(as_markdown(table) for table in tables))
+        for table in tables:
+            print(format_table(table), end="\n\n")
+        print(f"medians of {self.runs} runs, threads: {self.threads}; the same in {out / 'benchmark.md'}")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ..envs.rollout import Policy
+from ..envs.rollout import Policy, Rollout
 from ..envs.worlds import World
 from .checkpoint import find_folder, load_state, write_checkpoint
 from .ema import ema_rate
@@ -102,7 +102,7 @@ class Trainer:
         try:
             with DeferredInterrupt() as interrupt:
                 while self.progress < 1.0 and not interrupt.requested:
-                    parts = self._optimise()
+                    parts = self.optimise(self.collect())
                     self.step += 1
                     self.seconds = time.perf_counter() - start
                     if self.step % self.config.log_every == 0 or self.progress == 1.0:
@@ -116,14 +116,22 @@ class Trainer:
         if interrupt.requested:
             raise Interrupted
 
-    def _optimise(self) -> dict[str, Tensor]:
-        """One step on one fresh batch; nothing here waits for the device."""
+    def collect(self) -> Rollout:
+        """The batch of the step that is due."""
+        config = self.config
+        first = first_episode("training", config.seed, self.step * config.batch_size)
+        return self.world.rollout(config.batch_size, config.length, self.collector or config.policy, first)
+
+    def optimise(self, batch: Rollout) -> dict[str, Tensor]:
+        """One step of the optimiser on a batch; nothing here waits for the device.
+
+        Returns:
+            The parts of the loss before the step, as the model's `loss_parts` names them, and "gradient_norm".
+        """
         config, progress = self.config, self.progress
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(progress, config.learning_rate, config.warmup)
         torch.manual_seed((config.seed << 32) + self.step)
-        first = first_episode("training", config.seed, self.step * config.batch_size)
-        batch = self.world.rollout(config.batch_size, config.length, self.collector or config.policy, first)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=config.bf16):
             parts = self._loss_parts(batch)
         parts["loss"].backward()

@@ -74,10 +74,20 @@ class Figure:
         return self.name, f"{_number(self.value)} {self.unit}", spread, self.beside, limit, ratio, self.aim
 
     @property
-    def metrics(self) -> dict[str, float]:
-        """Flat names to the numbers there are."""
+    def numbers(self) -> dict[str, float]:
+        """Those there are of "value", "spread", "limit" and "ratio"."""
         numbers = {"value": self.value, "spread": self.spread, "limit": self.limit, "ratio": self.ratio}
-        return {f"{self.name}/{key}": number for key, number in numbers.items() if not math.isnan(number)}
+        return {key: number for key, number in numbers.items() if not math.isnan(number)}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Flat names to numbers."""
+        return {f"{self.name}/{key}": number for key, number in self.numbers.items()}
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether it is a rate, and not a time, a size or a share."""
+        return self.unit.endswith("/s")
 
 
 def as_markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -3,7 +3,7 @@ import json
 import pytest
 from saccadeworld.saliency.inhibition import INHIBITIONS
 from saccadeworld.saliency.models import SALIENCY_MODELS
-from saccadeworld.scripts.benchmarks import agents, environments, scanpaths
+from saccadeworld.scripts.benchmarks import agents, environments, rendering, scanpaths, training
 
 
 @pytest.fixture
@@ -59,8 +59,72 @@ def test_agents_stand_beside_stable_baselines3_alone(saccadeworld, tmp_path, mon
         assert 0 < metrics[f"{name}/ratio"] < 1
 
 
+@pytest.fixture
+def few_views(monkeypatch):
+    """Benchmarks of rendering and training with little to do."""
+    for name, value in (("OBJECTS", 2), ("SIDES", (8, 16)), ("ROWS", 4)):
+        monkeypatch.setattr(rendering, name, value)
+    small = {"ENCODER": "small", "BATCH": 4, "PICTURES": 4, "SMALL_BATCH": 4}
+    worlds = {"images": ({"count": 4, "size": 32, "fovea": 8}, "uniform", "at most 10")}
+    for name, value in (small | {"WORLDS": worlds}).items():
+        monkeypatch.setattr(training, name, value)
+
+
+@pytest.mark.usefixtures("few_views")
+def test_views_of_objects_stand_beside_bare_rays(saccadeworld, tmp_path):
+    result = saccadeworld("benchmark render --runs 2 --seconds 1e-4 --out", tmp_path)
+    assert result.code == 0, result.err
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    assert metrics["objects: views of 8x8/value"] > metrics["objects: views of 16x16/value"] > 0
+    assert metrics["objects: views of 8x8/limit"] > 0
+
+
+@pytest.mark.usefixtures("few_views")
+def test_training_stands_beside_the_released_step(saccadeworld, tmp_path):
+    result = saccadeworld("benchmark train --runs 2 --seconds 1e-4 --out", tmp_path)
+    assert result.code == 0, result.err
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    title = "small, 4 sequences of 5 views, float32"
+    assert metrics[f"{title}: losses after 3 steps/ratio"] == pytest.approx(1, abs=1e-3)
+    assert metrics[f"{title}: step/ratio"] > 0
+    assert metrics[f"{title}: step, and its encoder/ratio"] < 1, "the encoder is but a part of the step"
+    assert 0 < metrics["images: share of the world in a step, encoder small/value"] < 100
+
+
+@pytest.mark.usefixtures("few_views")
+def test_what_became_slower_is_told(saccadeworld, tmp_path):
+    assert saccadeworld("benchmark render --runs 2 --seconds 1e-4 --out", tmp_path / "earlier").code == 0
+    file = tmp_path / "earlier" / "metrics.json"
+    content = json.loads(file.read_text())
+    for key in ("objects: views of 8x8/ratio", "objects: views of 8x8/value"):
+        content["metrics"][key] *= 1000
+    file.write_text(json.dumps(content))
+    result = saccadeworld("benchmark render --runs 2 --seconds 1e-4 --compare", file, "--out", tmp_path / "now")
+    assert result.code == 0, result.err
+    (line,) = (line for line in result.out.splitlines() if line.startswith("objects: views of 8x8") and "ratio" in line)
+    assert "-100 %" in line
+    assert line.split()[-1] == "worse"
+    assert "| verdict |" in (tmp_path / "now" / "benchmark.md").read_text()
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"metrics": [1]}', '{"metrics": {"a": "b"}}'])
+def test_what_is_no_earlier_benchmark(saccadeworld, tmp_path, content):
+    file = tmp_path / "metrics.json"
+    if content is not None:
+        file.write_text(content)
+    result = saccadeworld("benchmark render --compare", file, "--out", tmp_path / "out")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert f"--compare {file}" in result.err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
-    ("options", "message"), [("--runs 0", "--runs=0 is out of range"), ("--seconds 0", "--seconds 0.0: give more")]
+    ("options", "message"),
+    [
+        ("--threads 0", "--threads=0 is out of range"),
+        ("--runs 0", "--runs=0 is out of range"),
+        ("--seconds 0", "--seconds 0.0: give more"),
+    ],
 )
 def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, options, message):
     result = saccadeworld(f"benchmark env {options} --out", tmp_path / "out")

@@ -41,7 +41,7 @@ def test_a_step_on_a_pretended_device(policy):
     mode = FakeTensorMode(allow_non_fake_inputs=False)
     trainer = pretended_trainer(mode, policy)
     with mode:
-        parts = trainer._optimise()
+        parts = trainer.optimise(trainer.collect())
     assert {part.device.type for part in parts.values()} == {PRETENDED}
 
 
@@ -58,7 +58,7 @@ def test_a_look_at_a_value_is_noticed(monkeypatch):
 
     monkeypatch.setattr(trainer, "_loss_parts", curious)
     with mode, pytest.raises(DataDependentOutputException):
-        trainer._optimise()
+        trainer.optimise(trainer.collect())
 
 
 @pytest.mark.gpu
@@ -68,9 +68,9 @@ def test_a_step_on_cuda_does_not_wait(policy):
     config = TrainingConfig(steps=3, batch_size=4, length=3, policy=policy)
     trainer = Trainer(tiny_model(), tiny_world(device="cuda"), config)
     trainer.model.train()
-    trainer._optimise()  # saliency maps and the optimiser's state are made in the first
+    trainer.optimise(trainer.collect())  # saliency maps and the optimiser's state are made in the first
     torch.cuda.set_sync_debug_mode("error")
     try:
-        trainer._optimise()
+        trainer.optimise(trainer.collect())
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -1,0 +1,133 @@
+"""How fast training is: a step beside the released code's and its encoder alone, and the share that worlds take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from ...envs.rollout import Rollout
+from ...envs.worlds import World, make_world
+from ...seqjepa import SeqJEPA
+from ...seqjepa.initial_model import initial_model
+from ...seqjepa.training import Trainer, TrainingConfig
+from .environments import noise_world
+from .figures import Figure, Plan
+from .released_step import ReleasedStep
+from .timing import side_by_side
+
+ENCODER, BATCH, VIEWS = "resnet18-cifar", 64, 5
+PICTURES, OBJECTS = 1000, 64
+SMALL_BATCH, SMALL_VIEWS = 128, 4
+STEPS = 3  # after which losses are compared
+RATE, DECAY, TAU = 4e-4, 1e-3, 0.996
+AIMS = {False: "at least 1.3", True: "at least 1.2"}
+WORLDS: Mapping[str, tuple[Mapping[str, Any], str, str]] = {
+    "images": ({"count": PICTURES, "size": 48, "fovea": 16}, "saliency", "at most 10"),
+    "objects": ({"count": OBJECTS, "size": 32}, "uniform", "at most 25"),
+}
+
+
+def measure_training(plan: Plan) -> Iterator[Figure]:
+    """All figures of `saccadeworld benchmark train`, one after the other."""
+    for bf16 in AIMS:
+        yield from _steps(plan, bf16)
+    for name, (options, policy, aim) in WORLDS.items():
+        yield _share_of_world(make_world(name, **options), policy, aim, plan)
+
+
+def make_trainer(world: World, encoder: str, batch: int, views: int, policy: str, bf16: bool) -> Trainer:
+    """The released model and its settings, as far as they are no matter of size; its rate does not change."""
+    config = TrainingConfig(
+        steps=10**9,
+        batch_size=batch,
+        length=views,
+        policy=policy,
+        learning_rate=RATE,
+        warmup=0.0,
+        weight_decay=DECAY,
+        ema=TAU,
+        clip=math.inf,
+        bf16=bf16,
+    )
+    model = initial_model("seq-jepa", world, config, encoder=encoder, compatibility="official")
+    trainer = Trainer(model, world, config)
+    model.train()
+    return trainer
+
+
+def released_step(trainer: Trainer, batch: Rollout) -> Callable[[], float]:
+    """The released code's step from the trainer's weights on a batch that is float32 and normalised already."""
+    model = trainer.model
+    assert isinstance(model, SeqJEPA)
+    step = ReleasedStep(model, RATE, DECAY, TAU, trainer.config.bf16)
+    views = batch.views * model.pixel_scale + model.pixel_shift
+    return lambda: step(views, batch.actions)
+
+
+def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
+    trainer = make_trainer(noise_world(PICTURES), ENCODER, BATCH, VIEWS, "uniform", bf16)
+    batch = trainer.collect()
+    released = released_step(trainer, batch)
+    kind = "bfloat16" if bf16 else "float32"
+    title = f"{ENCODER}, {BATCH} sequences of {VIEWS} views, {kind}"
+    yield _difference(f"{title}: losses after {STEPS} steps", trainer, batch, released)
+    calls = {
+        "step": lambda: trainer.optimise(batch),
+        "released": released,
+        "encoder": _encoder_alone(trainer, batch),
+    }
+    times = side_by_side(calls, plan.runs, plan.seconds)
+    for other, beside, aim in (("released", "the released step", AIMS[bf16]), ("encoder", "its encoder alone", "")):
+        yield Figure(
+            f"{title}: step" if other == "released" else f"{title}: step, and its encoder",
+            BATCH / times["step"].middle,
+            "sequences/s",
+            times["step"].spread,
+            beside,
+            BATCH / times[other].middle,
+            times["step"].ratio(times[other]),
+            aim,
+        )
+
+
+def _difference(name: str, trainer: Trainer, batch: Rollout, released: Callable[[], float]) -> Figure:
+    """How far the two losses are apart after some steps from the same weights with the same dropout."""
+    ours = theirs = math.nan
+    for _ in range(STEPS):
+        ours = float(trainer.optimise(batch)["prediction"])
+        torch.manual_seed(trainer.config.seed << 32)
+        theirs = released()
+    return Figure(name, theirs, "", beside="ours", limit=ours, ratio=ours / theirs, aim="1, within the precision")
+
+
+def _encoder_alone(trainer: Trainer, batch: Rollout) -> Callable[[], None]:
+    """Forward and backward through the encoder, and the targets: what no step can do without."""
+    model, bf16 = trainer.model, trainer.config.bf16
+    assert isinstance(model, SeqJEPA)
+    target = model.target_encoder
+    assert target is not None
+    views = (batch.views * model.pixel_scale + model.pixel_shift).contiguous()
+    observed, last = views[:, :-1].flatten(0, 1), views[:, -1]
+
+    def run() -> None:
+        with torch.autocast(views.device.type, torch.bfloat16, enabled=bf16):
+            with torch.no_grad():
+                target(last)
+            z = model.encoder(observed)
+        z.float().sum().backward()
+        model.zero_grad()
+
+    return run
+
+
+def _share_of_world(world: World, policy: str, aim: str, plan: Plan) -> Figure:
+    """What part of a step with the encoder "small" goes into episodes."""
+    trainer = make_trainer(world, "small", SMALL_BATCH, SMALL_VIEWS, policy, bf16=True)
+    calls = {"world": trainer.collect, "step": lambda: trainer.optimise(trainer.collect())}
+    times = side_by_side(calls, plan.runs, plan.seconds)
+    share = 100 * times["world"].middle / times["step"].middle
+    name = f"{world.name}: share of the world in a step, encoder small"
+    return Figure(name, share, "%", times["step"].spread, aim=aim)
