@@ -10,10 +10,10 @@ import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.rotation_ranges import ROTATION_RANGES
-from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.sources.banks import MeshSet, PictureSet
 from saccadeworld.envs.stage import LATENTS, StageLatents
 from saccadeworld.envs.tasks import make_task
-from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, augmentations, images
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, augmentations, images, objects
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
 OPTIONS = {
@@ -93,6 +93,34 @@ def test_tasks(fake_world: ImagesWorld, form: dict):
     assert_on_device(*task.observe(after).values(), *task.info(after).values())
     assert outcome.rewards.shape == (4,)
     assert after.state.keys() == rows.state.keys()
+
+
+class Blank:
+    """A renderer whose views are there, but show nothing."""
+
+    def __init__(self, meshes, setup, device):
+        self.meshes, self.setup, self.device = meshes, setup, device
+
+    def render(self, scenes: torch.Tensor, rotations: torch.Tensor, stage: torch.Tensor | None) -> torch.Tensor:
+        assert_on_device(scenes, rotations, *([] if stage is None else [stage]))
+        size = self.setup.size
+        return torch.zeros(len(scenes), 3, size, size, dtype=torch.uint8, device=scenes.device)
+
+
+@pytest.mark.parametrize("options", [{}, {"stage": "view"}, {"latents": "rotcolor"}, {"motor_noise": 0.1}], ids=str)
+def test_objects(meshes: MeshSet, options: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(objects, "resolve_device", torch.device)
+    monkeypatch.setattr(objects, "Renderer", Blank)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        world = ObjectsWorld(meshes, size=12, device="meta", **options)
+        for policy in ("uniform", "nearby"):
+            assert_on_device(*vars(world.rollout(4, 3, policy)).values())
+        env = gym.make_vec("SaccadeWorld-v0", 3, world=world, output="torch", max_episode_steps=2)
+        env.reset(seed=0)
+        action = torch.zeros(3, world.action_dim, device="meta") + 0.5
+        for _ in range(3):
+            observation, *flags, _ = env.step(action)
+            assert_on_device(*observation.values(), *flags)
 
 
 @pytest.mark.parametrize("name", ROTATION_RANGES)
