@@ -42,6 +42,11 @@ class Study:
     untrained: Scores = field(default_factory=dict)
     trained: Scores = field(default_factory=dict)
 
+    @property
+    def worlds(self) -> dict[str, World]:
+        """By what they are used for."""
+        return {"train": self.train, "test": self.test}
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -84,7 +89,8 @@ class Demo:
             for name, study in studies.items():
                 study.model.save(out / f"model-{name}")
             self._write_report(out, studies)
-        write_metrics(out, _metrics(studies), self.seed, asdict(self), recipes=_recipes(studies))
+        data = {f"{name}/{use}": w.data_hash for name, s in studies.items() for use, w in s.worlds.items()}
+        write_metrics(out, _metrics(studies), self.seed, asdict(self), data=data, recipes=_recipes(studies))
         print(format_table([HEADER, *_table(studies)]))
         print(f"\nreport: {out / 'report.html'}")
 

@@ -51,7 +51,8 @@ class Evaluate:
                 evaluate(m, train, test, self.evaluation, bar.update, policy_in) for m in (model, twin)
             )
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
-        write_metrics(out, metrics, self.evaluation.seed, asdict(self))
+        data = {"train": train.data_hash, "test": test.data_hash}
+        write_metrics(out, metrics, self.evaluation.seed, asdict(self), data=data)
         print(format_table([HEADER, *table(train.name, trained, untrained)]))
 
 

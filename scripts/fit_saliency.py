@@ -19,6 +19,7 @@ from ..saliency.models.centre_bias import CentreBias
 from ..saliency.models.combined import PLACES, WEIGHTS, density, features
 from ..saliency.osie import load_osie
 from .command import run_command
+from .picture_folder import PictureFolder
 from .results import prepare_folder, write_metrics
 
 _ITERATIONS = 50
@@ -62,7 +63,9 @@ class FitSaliency:
         for name, weight in weights.items():
             print(f"  {name:<16} {weight:+.3f}")
         if self.out:
-            write_metrics(self.out, metrics, self.seed, asdict(self), weights=weights)
+            used = PictureFolder(self.images, tuple(fixations.names), None, ())
+            hashes = {"images": used.content_hash}
+            write_metrics(self.out, metrics, self.seed, asdict(self), data=hashes, weights=weights)
 
     def _table(self, data: Data) -> dict[str, float]:
         channels = [name for name in WEIGHTS if name not in PLACES]

@@ -90,7 +90,7 @@ class Glimpses:
             config = replace(self.glimpses, seed=seed)
             found.setdefault(label, []).append(accuracy_by_glimpses(sees, train, test, policy_in, config))
         chance = torch.bincount(test.labels).max().item() / len(test)
-        self._write(out, test, found, chance)
+        self._write(out, train, test, found, chance)
 
     def _jobs(
         self, model: SeqJEPA, twin: SeqJEPA, train: World, agents: Sequence[Agent]
@@ -113,7 +113,9 @@ class Glimpses:
         evidence = ExpectedEvidence.fit(model, train, FromStart(train.policy("uniform")), config)
         return PlanningPolicy(model, evidence, self.planner, self.memory)
 
-    def _write(self, out: Path, test: World, found: Mapping[str, list[list[float]]], chance: float) -> None:
+    def _write(
+        self, out: Path, train: World, test: World, found: Mapping[str, list[list[float]]], chance: float
+    ) -> None:
         header = ["who looks", *(str(views) for views in range(1, self.glimpses.views + 1))]
         means = {label: [summary(at) for at in zip(*runs, strict=True)] for label, runs in found.items()}
         rows = [[label, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in at)] for label, at in means.items()]
@@ -132,7 +134,9 @@ class Glimpses:
             for views, pair in enumerate(at, 1)
             for part, value in zip(("", "/spread"), pair, strict=True)
         }
-        write_metrics(out, metrics | {"glimpses/chance": chance}, self.seeds[0], asdict(self), accuracies=dict(found))
+        metrics["glimpses/chance"] = chance
+        data = {"train": train.data_hash, "test": test.data_hash}
+        write_metrics(out, metrics, self.seeds[0], asdict(self), data=data, accuracies=dict(found))
         print(format_table([header, *rows]))
         print(f"the figure is in {out / 'report.html'}")
 

@@ -106,7 +106,7 @@ class Latents:
         rows = [[name, f"{value:.3f}"] for name, value in scores.items()]
         report.table(["score", "value"], rows)
         report.write(out / "report.html")
-        write_metrics(out, scores, self.seed, asdict(self))
+        write_metrics(out, scores, self.seed, asdict(self), data={"test": world.data_hash})
         print(format_table([["score", "value"], *rows]))
         print(f"the pictures are in {out / 'report.html'}")
 

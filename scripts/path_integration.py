@@ -64,7 +64,8 @@ class PathIntegration:
         with tqdm(total=2 * config.repeats * len(config.views), desc="integrating paths", disable=None) as bar:
             trained, untrained = (path_integration(m, train, test, config, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
-        write_metrics(out, metrics, config.seed, asdict(self))
+        data = {"train": train.data_hash, "test": test.data_hash}
+        write_metrics(out, metrics, config.seed, asdict(self), data=data)
         report = Report(f"Path integration: {train.name}")
         report.text(_NOTE)
         report.figures(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..envs.sources.banks import Skipped
+from ..envs.sources.content_hash import ContentHash
 from ..envs.sources.picture_files import FORMATS, SUFFIXES, read_picture, read_whole
 from ..envs.sources.splits import walk_files
 from ..saliency.models.model import SMALLEST_SIDE
@@ -69,6 +70,15 @@ class PictureFolder:
     @cached_property
     def files(self) -> list[Path]:
         return [self.root / name for name in self.names]
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Of the names and bytes of all files."""
+        content = ContentHash()
+        content.add_texts(self.names)
+        for file in self.files:
+            content.add(np.fromfile(file, np.uint8))
+        return content.text
 
     def read(self, index: int) -> np.ndarray:
         """A picture, (H, W, 3) uint8 sRGB."""

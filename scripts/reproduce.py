@@ -104,7 +104,8 @@ class Reproduce:
             return
         _work(runs, tasks)
         if _rank() == 0:
-            self._write(out, {table: _sheets(table, runs, self.seeds) for table in tables})
+            sheets = {table: _sheets(table, runs, self.seeds) for table in tables}
+            self._write(out, sheets, runs.data(tasks))
 
     def _inputs(self) -> Inputs:
         return Inputs(self.sources, None if self.bank is None else str(self.bank), self.share)
@@ -132,7 +133,7 @@ class Reproduce:
                     raise FileNotFoundError(f"--sources {name} {path}: there is nothing there")
         runs.check(tasks)
 
-    def _write(self, out: Path, tables: Mapping[str, Sequence[Sheet]]) -> None:
+    def _write(self, out: Path, tables: Mapping[str, Sequence[Sheet]], data: Mapping[str, str]) -> None:
         report = Report("seq-JEPA reproduced")
         about = self._about()
         report.text(about)
@@ -150,6 +151,7 @@ class Reproduce:
                 self.seeds[0],
                 asdict(self),
                 name=f"{name}.json",
+                data=data,
                 seeds=self.seeds,
                 parts=[sheet.content for sheet in sheets],
             )
@@ -157,7 +159,7 @@ class Reproduce:
         report.heading("How to repeat this")
         report.code(self._command())
         report.write(out / "report.html")
-        write_metrics(out, metrics, self.seeds[0], asdict(self), seeds=self.seeds)
+        write_metrics(out, metrics, self.seeds[0], asdict(self), data=data, seeds=self.seeds)
         print(f"tables: {', '.join(str(out / f'{name}.md') for name in tables)}; report: {out / 'report.html'}")
 
     def _about(self) -> str:

@@ -46,14 +46,25 @@ def write_metrics(
     config: Mapping[str, Any],
     *,
     name: str = "metrics.json",
+    data: Mapping[str, str] | None = None,
     **beside: Any,
 ) -> None:
     """Write metrics.json, or a file of another name: {"metrics": flat names to numbers, "seed", "config", ...}.
 
+    Args:
+        out: the folder.
+        metrics: flat names to numbers.
+        seed: that they came about with.
+        config: the options of the command.
+        name: of the file.
+        data: hashes of the pictures or meshes that they come from, by what these were used for.
+        beside: more entries.
+
     Raises:
         ValueError: for a number that is not finite.
     """
-    content = {"metrics": dict(metrics), "seed": seed, "config": dict(config), "versions": versions(), **beside}
+    content = {"metrics": dict(metrics), "seed": seed, "config": dict(config), "versions": versions()}
+    content |= {"data": dict(data or {}), **beside}
     write_atomically(out / name, json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
 
 

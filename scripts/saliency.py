@@ -92,7 +92,8 @@ class Saliency:
         tables = [] if matched is None else self._score(matched, maps)
         metrics |= {key: value for table in tables for key, value in table.flat.items()}
         skipped = [asdict(file) for file in pictures.skipped]
-        write_metrics(out, metrics, self.seed, asdict(self), skipped=skipped)
+        data = {"images": pictures.content_hash}
+        write_metrics(out, metrics, self.seed, asdict(self), data=data, skipped=skipped)
         if tables:
             write_atomically(out / "saliency.md", "\n".join(as_markdown(table.rows) for table in tables))
         self._write_report(out, pictures, maps, matched, tables)

@@ -100,7 +100,7 @@ class Search:
         report = Report(f"Search: {world.name}")
         metrics = self._search_part(report, found) | self._horizon_part(report, errors)
         report.write(out / "report.html")
-        write_metrics(out, metrics, self.seeds[0], asdict(self))
+        write_metrics(out, metrics, self.seeds[0], asdict(self), data={"test": world.data_hash})
         print(f"the figures are in {out / 'report.html'}")
 
     def _jobs(self, model: SeqJEPA, twin: SeqJEPA, agents: list[Agent]) -> Iterator[tuple[str, int, Scored]]:

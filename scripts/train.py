@@ -69,7 +69,7 @@ class Train:
             print(f"\nstopped and saved at step {trainer.step}; to go on: {again}")
             raise
         metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
-        write_metrics(out, metrics, trainer.config.seed, options)
+        write_metrics(out, metrics, trainer.config.seed, options, data={"train": trainer.world.data_hash})
         print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
 
     def _begin(self) -> tuple[Trainer, dict[str, Any]]:

@@ -121,7 +121,8 @@ class TrainAgent:
             write_atomically(self.out / SCORES, json.dumps([asdict(score) for score in scores], indent=1) + "\n")
         last = scores[-1]
         metrics = {f"agent/{name}": value for name, value in last.as_metrics().items()}
-        write_metrics(self.out, metrics | {"agent/steps": last.steps}, self.seed, asdict(self))
+        data = {"train": world.data_hash, "test": test.data_hash}
+        write_metrics(self.out, metrics | {"agent/steps": last.steps}, self.seed, asdict(self), data=data)
         success = "" if last.success is None else f", success {last.success:.3f}"
         print(f"after {last.steps} steps: return {last.mean:.3f} ± {last.deviation:.3f} over episodes{success}")
 

@@ -26,11 +26,12 @@ from numpy.lib import format as npy
 from tqdm import tqdm
 
 from .banks import PictureSet, Skipped
+from .content_hash import PictureHash
 from .listing import Listing, check_some_read, read_chunks
 from .moments import Channels, count_levels, moments
 from .splits import warn_of_skipped
 
-VERSION = 2
+VERSION = 3
 _HEADER = "bank.json"
 _PICTURES = "pictures"
 _LABELS = "labels"
@@ -48,15 +49,21 @@ class PictureBank(PictureSet):
         path: the folder of the bank.
         fingerprint: of what it was made of, see `Listing.fingerprint`.
         known: mean and standard deviation, from when the bank was made.
+        known_hash: of the content, from then too.
     """
 
     path: Path = Path()
     fingerprint: str = ""
     known: tuple[Channels, Channels] = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    known_hash: str = ""
 
     @cached_property
     def moments(self) -> tuple[Channels, Channels]:
         return self.known
+
+    @cached_property
+    def content_hash(self) -> str:
+        return self.known_hash
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_bank, (self.path,)
@@ -167,6 +174,7 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
             path=path.absolute(),
             fingerprint=header["fingerprint"],
             known=(tuple(header["mean"]), tuple(header["std"])),
+            known_hash=header["content_hash"],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise BrokenBank(f"{path}: its header is incomplete ({type(error).__name__}: {error})") from error
@@ -198,7 +206,7 @@ def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> Non
 
 
 def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
-    levels = torch.zeros(3, 256, dtype=torch.int64)
+    levels, content = torch.zeros(3, 256, dtype=torch.int64), PictureHash()
     chunks, failed = [], []
     columns: dict[str, list[np.ndarray]] = {name: [] for name in (_LABELS, _NAMES, *listing.extras)}
     with (
@@ -210,6 +218,7 @@ def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
             stream.write(chunk.pictures.data)
             chunks.append((len(chunk.labels), zlib.crc32(chunk.pictures.data)))
             levels += count_levels(torch.from_numpy(chunk.pictures))
+            content.add(chunk.pictures)
             for name, rows in {_LABELS: chunk.labels, _NAMES: _encoded(chunk.names), **chunk.extras}.items():
                 columns[name].append(rows)
             failed += chunk.failed
@@ -219,8 +228,9 @@ def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
         stream.seek(0)
         _write_npy_header(stream, (count, size, size, 3))
         os.fsync(stream.fileno())
-    for name, parts in columns.items():
-        np.save(folder / f"{name}.npy", np.concatenate(parts), allow_pickle=False)
+    arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
     mean, std = moments(levels)
     header = {
         "version": VERSION,
@@ -232,6 +242,9 @@ def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
         "mean": mean,
         "std": std,
         "arrays": [_PICTURES, *columns],
+        "content_hash": content.text(
+            size, arrays[_LABELS], listing.classes, {name: arrays[name] for name in listing.extras}
+        ),
         "checksums": {name: zlib.crc32((folder / f"{name}.npy").read_bytes()) for name in columns},
         "chunks": chunks,
         "skipped": [(entry.path, entry.reason) for entry in (*failed, *listing.skipped)],

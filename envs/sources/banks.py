@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from .content_hash import ContentHash, PictureHash
 from .moments import Channels, count_levels, moments
 
 Split = Literal["train", "test"]
+_HASHED_AT_ONCE = 1024  # pictures, so that those of a GPU come to the host in parts
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,15 @@ class PictureSet:
         """`mean` and `std`, which take a pass over all pictures when first asked for."""
         return moments(count_levels(self.pictures))
 
+    @cached_property
+    def content_hash(self) -> str:
+        """Of pictures, labels, classes and extras: the same for the same content, whatever file or bank it was in."""
+        content = PictureHash()
+        for chunk in self.pictures.split(_HASHED_AT_ONCE):
+            content.add(chunk.cpu().numpy())
+        extras = {name: extra.cpu().numpy() for name, extra in self.extras.items()}
+        return content.text(self.pictures.shape[1], self.labels.cpu().numpy(), self.classes, extras)
+
 
 @dataclass(frozen=True)
 class ViewSet:
@@ -92,6 +103,11 @@ class ViewSet:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ViewSet.of, (self.views,)
+
+    @property
+    def content_hash(self) -> str:
+        """That of the views, of which the latents are part."""
+        return self.views.content_hash
 
     @classmethod
     def of(cls, views: PictureSet) -> ViewSet:
@@ -149,3 +165,16 @@ class MeshSet:
     classes: tuple[str, ...]
     names: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Of all arrays of the meshes, labels and classes."""
+        content = ContentHash()
+        for mesh in self.meshes:
+            for part in fields(Mesh):
+                value = getattr(mesh, part.name)
+                for array in value if isinstance(value, tuple) else (value,):
+                    content.add(array)
+        content.add(self.labels.cpu().numpy())
+        content.add_texts(self.classes)
+        return content.text

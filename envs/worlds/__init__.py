@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -17,7 +18,7 @@ WORLDS: dict[str, type[World]] = {
 }
 
 
-def make_world(name: str, source: str | None = None, **options: Any) -> World:
+def make_world(name: str, source: str | os.PathLike[str] | None = None, **options: Any) -> World:
     """A world by name.
 
     Args:
@@ -34,7 +35,7 @@ def make_world(name: str, source: str | None = None, **options: Any) -> World:
     check_name("world", name, WORLDS)
     world = WORLDS[name]
     check_options(f"the world {name!r}", options, world.option_names(options))
-    return world.from_source(**options) if source is None else world.from_source(source, **options)
+    return world.from_source(**options) if source is None else world.from_source(os.fspath(source), **options)
 
 
 _shared: WeakValueDictionary[Any, World] = WeakValueDictionary()

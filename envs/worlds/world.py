@@ -75,6 +75,11 @@ class World(ABC):
         return partial(type(self), **self.options), (self.made_of,)
 
     @property
+    def data_hash(self) -> str:
+        """Of the scenes: worlds over the same pictures or meshes have the same, whatever they make of them."""
+        return self.made_of.content_hash
+
+    @property
     def optics(self) -> str:
         """What its views are, in words: worlds of one name and the same optics show the same kind of views."""
         _, height, width = self.view_shape

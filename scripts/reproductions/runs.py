@@ -80,9 +80,19 @@ class Runs:
         content = _read(self.place(training, seed) / _CURVE)
         return [] if content is None else content["points"]
 
-    def trained(self, training: Training, seed: int) -> dict[str, float] | None:
-        """Steps, seconds and operations of a training that has come to its end."""
+    def trained(self, training: Training, seed: int) -> dict[str, Any] | None:
+        """Steps, seconds, operations and data of a training that has come to its end."""
         return _read(self.place(training, seed) / _TRAINED)
+
+    def data(self, tasks: Iterable[Task]) -> dict[str, str]:
+        """Hashes of the data that probes were fitted and scored on, by family and use."""
+        found: dict[str, str] = {}
+        for task in tasks:
+            for measurement in task.measurements:
+                content = _read(self.place(task.training, task.seed) / f"{measurement}.json") or {}
+                family = place_of(measurement)[1] or task.training.family
+                found |= {f"{family}/{use}": text for use, text in content.get("data", {}).items()}
+        return found
 
     def diverged(self, training: Training, seed: int) -> str | None:
         """Why a training could not go on, if it could not."""
@@ -144,7 +154,8 @@ class Runs:
                 specs = (where.probe, where.test, where.outside)
                 worlds = Worlds(*(partial(self._world, spec) for spec in specs))
                 scores = measure(place_of(measurement)[0], model, worlds, where.settings)
-                _write(place / f"{measurement}.json", {**settings, "scores": scores})
+                data = {use: self._world(spec).data_hash for use, spec in (("train", specs[0]), ("test", specs[1]))}
+                _write(place / f"{measurement}.json", {**settings, "data": data, "scores": scores})
 
     def _measured(self, measurement: str, plan: Plan, seed: int) -> tuple[Plan, dict[str, Any]]:
         """The plan of the family in whose worlds it is measured, and what sets one such measurement apart."""
@@ -171,7 +182,8 @@ class Runs:
 
         trainer = self._trainer(plan, world, place)
         trainer.run(place / _MODEL, log)
-        _write(place / _TRAINED, {"steps": trainer.step, "seconds": trainer.seconds, "operations": plan.operations})
+        numbers = {"steps": trainer.step, "seconds": trainer.seconds, "operations": plan.operations}
+        _write(place / _TRAINED, {**numbers, "data": {"train": world.data_hash}})
 
     def _trainer(self, plan: Plan, world: World, place: Path) -> Trainer:
         with suppress(FileNotFoundError):

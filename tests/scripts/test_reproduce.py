@@ -274,3 +274,8 @@ def test_own_pictures_take_the_place_of_the_built_in_ones(saccadeworld, tmp_path
     settings = read(tmp_path / "out" / "runs" / MAIN.name / "seed-0" / "settings.json")
     assert {world["source"] for world in settings["worlds"]} == {str(folder)}
     assert f"data: images: {folder}" in result.out
+    data = read(tmp_path / "out" / "table3.json")["data"]
+    size = settings["worlds"][0]["options"]["size"]
+    hashes = {split: make_world("images", folder, split=split, size=size).data_hash for split in ("train", "test")}
+    families = ("saccades", "pictures")  # of glimpses, and the baseline on whole pictures
+    assert data == {f"{family}/{split}": text for family in families for split, text in hashes.items()}

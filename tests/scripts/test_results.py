@@ -33,10 +33,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_metrics_carry_seed_configuration_and_versions(tmp_path):
-    write_metrics(tmp_path, {"a/b": 0.5}, 7, {"out": tmp_path}, more=[1])
+    write_metrics(tmp_path, {"a/b": 0.5}, 7, {"out": tmp_path}, data={"train": "sha256:1"}, more=[1])
     content = json.loads((tmp_path / "metrics.json").read_text())
     assert content["metrics"] == {"a/b": 0.5}
     assert (content["seed"], content["config"], content["more"]) == (7, {"out": str(tmp_path)}, [1])
+    assert content["data"] == {"train": "sha256:1"}
     assert {"python", "saccadeworld", "torch"} <= content["versions"].keys()
 
 

@@ -58,6 +58,7 @@ def test_a_bank_equals_what_is_in_memory(tmp_path: Path):
     bank = load_bank(tmp_path / "deep" / "bank", listing, 8)
     again = load_bank(tmp_path / "deep" / "bank", listing, 8)
     memory = read_all(listing, 8)
+    assert bank.content_hash == memory.content_hash
     good = [i for i in range(len(pictures)) if i not in BAD]
     for got in (bank, again, memory):
         assert np.array_equal(got.pictures.numpy(), pictures[good])
@@ -153,7 +154,7 @@ BREAKAGES = {
     ),
     "no header": (lambda bank: (bank / "bank.json").unlink(), "is no picture bank"),
     "a header of bytes": (lambda bank: (bank / "bank.json").write_bytes(b"\xff\xfe"), "is no picture bank"),
-    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 2"),
+    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 3"),
     "another count": (lambda bank: with_header(bank, count=11), "not as its header says"),
     "no classes": (lambda bank: with_header(bank, classes=None), "its header is incomplete"),
     "a way out": (
