@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from ..envs import draws
 from ..envs.rollout import Policy
 from ..envs.tasks import Rows
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
-from ..seqjepa.features import extract_features
+from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.probes import Probe, fit_class_scores
 from .memory import Seen
+
+FOLDS = 5
+DECAYS = (1e-3, 1e-2, 1e-1)
 
 
 class ClassBelief:
     """The probability of each class, given how many views there are and what they show.
 
+    Scenes are in parts, and each is judged by classifiers that were fitted on the scenes of the other parts: what tells
+    of scenes that were learned by heart would not tell of new ones.
+
     Args:
-        probes: for 1, 2 ... views, from aggregates (N, W) to the logarithm of each class's probability, (N, C), up to a
-            constant a row. With more views than that the last one is asked.
+        parts: for each part, for 1, 2 ... views, from aggregates (N, W) to the logarithm of each class's probability,
+            (N, C), up to a constant a row. With more views than that the last one is asked.
     """
 
-    def __init__(self, probes: list[Probe]):
-        self.probes = probes
+    def __init__(self, parts: Sequence[Sequence[Probe]]):
+        self.parts = parts
 
     @classmethod
     def fit(
@@ -37,7 +46,7 @@ class ClassBelief:
         seed: int = 0,
         bf16: bool = False,
     ) -> ClassBelief:
-        """Fitted on episodes of the training split, one classifier for each number of views, see `fit_class_scores`.
+        """Fitted on episodes of the training split, see `of`.
 
         Args:
             model: frozen.
@@ -49,27 +58,70 @@ class ClassBelief:
             bf16: whether to run the model under bfloat16 autocast.
 
         Raises:
-            ValueError: for a world without classes, or a model made for other actions.
+            ValueError: for a world without classes, or with scenes of one part alone, or a model made for other
+                actions.
         """
         if not world.classes:
             raise ValueError("there are no classes to believe in: these scenes have no labels, choose others")
         features = extract_features(model, world, episodes, range(1, views + 1), policy, seed, bf16)
-        classes = len(world.classes)
-        return cls([fit_class_scores(features.aggregates[m], features.labels, classes) for m in features.aggregates])
+        return cls.of(features, spread_scenes(world, episodes), len(world.classes))
 
-    def __call__(self, aggregates: Tensor, counts: Tensor) -> Tensor:
+    @classmethod
+    def of(cls, features: Features, scenes: Tensor, classes: int) -> ClassBelief:
+        """One classifier for each part and number of views, see `fit_class_scores`.
+
+        The decay is that of `DECAYS` with which the truth is most likely in scenes that were not fitted.
+
+        Args:
+            features: of N episodes, with aggregates of 1, 2 ... views.
+            scenes: (N,) int64, of the episodes.
+            classes: how many there are.
+
+        Raises:
+            ValueError: when all scenes are in one part.
+        """
+        parts = part_of(scenes)
+        if bool((parts == parts[0]).all()):
+            raise ValueError(f"{len(scenes.unique())} scenes are too few to judge some by others: give more")
+
+        def fitted(decay: float) -> ClassBelief:
+            return cls(
+                [
+                    [
+                        fit_class_scores(aggregates[parts != part], features.labels[parts != part], classes, decay)
+                        for aggregates in features.aggregates.values()
+                    ]
+                    for part in range(FOLDS)
+                ]
+            )
+
+        return max(map(fitted, DECAYS), key=lambda belief: float(belief.told(features, scenes).mean()))
+
+    def __call__(self, aggregates: Tensor, counts: Tensor, scenes: Tensor) -> Tensor:
         """The logarithms of the probabilities.
 
         Args:
             aggregates: (N, W) float32.
             counts: (N,) int64, of how many views each is.
+            scenes: (N,) int64, which they show.
 
         Returns:
             (N, C) float32.
         """
-        by_count = torch.stack([probe(aggregates) for probe in self.probes], dim=1)
-        chosen = counts.clamp_max(len(self.probes)) - 1
-        return by_count[torch.arange(len(counts), device=counts.device), chosen].log_softmax(dim=1)
+        scores = torch.stack([torch.stack([probe(aggregates) for probe in probes], 1) for probes in self.parts], 1)
+        rows = torch.arange(len(counts), device=counts.device)
+        return scores[rows, part_of(scenes), counts.clamp_max(scores.shape[2]) - 1].log_softmax(dim=1)
+
+    def told(self, features: Features, scenes: Tensor) -> Tensor:
+        """The logarithm of the probability of the true class after 1, 2 ... views. (N, M) float32."""
+        truth = features.labels[:, None]
+        beliefs = (self(x, torch.full_like(scenes, views), scenes) for views, x in features.aggregates.items())
+        return torch.cat([belief.gather(1, truth) for belief in beliefs], dim=1)
+
+
+def part_of(scenes: Tensor) -> Tensor:
+    """Which part scenes are in, by lot. (N,) int64 -> (N,) int64 in [0, FOLDS)."""
+    return draws.bits(scenes, 0, "part")[:, 0] % FOLDS
 
 
 class Evidence:
@@ -79,7 +131,7 @@ class Evidence:
     to what all but the first view have told; see `EncodedVectorEnv`, whose bonus it is.
 
     Args:
-        belief: fitted on other scenes.
+        belief: which.
         world: that of the environment.
     """
 
@@ -90,6 +142,7 @@ class Evidence:
     def __call__(self, rows: Rows, before: Seen, after: Seen) -> Tensor:
         labels = self.world.labels[rows.scenes][:, None]
         then, now = (
-            self.belief(seen.aggregates, seen.memory.counts).gather(1, labels)[:, 0] for seen in (before, after)
+            self.belief(seen.aggregates, seen.memory.counts, rows.scenes).gather(1, labels)[:, 0]
+            for seen in (before, after)
         )
         return now - then

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ...envs import draws
 from ...envs.checks import check_whole
 from ...envs.rollout import Policy
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
-from ...seqjepa.features import Features, extract_features, spread_scenes
-from ...seqjepa.probes import Probe, fit_class_scores, fit_mlp
+from ...seqjepa.features import extract_features, spread_scenes
+from ...seqjepa.probes import Probe, fit_mlp
+from ..belief import ClassBelief
 from .imagination import Imagined
-
-_FOLDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +43,7 @@ class EvidenceConfig:
     bf16: bool = False
 
     def __post_init__(self) -> None:
-        for name, low in (("views", 2), ("episodes", _FOLDS), ("hidden", 1), ("epochs", 1)):
+        for name, low in (("views", 2), ("episodes", 1), ("hidden", 1), ("epochs", 1)):
             check_whole(name, getattr(self, name), low)
 
 
@@ -77,8 +74,7 @@ class ExpectedEvidence:
     ) -> ExpectedEvidence:
         """Learned from the labels of the training split.
 
-        The evidence in the episodes of half of the scenes is measured by classifiers that were fitted on the other
-        half, so that it is that of scenes not seen before.
+        Evidence is measured by classifiers that were fitted on other scenes, see `ClassBelief`.
 
         Args:
             model: frozen.
@@ -94,8 +90,8 @@ class ExpectedEvidence:
             raise ValueError("there are no classes to find evidence of: these scenes have no labels, choose others")
         lengths = range(1, config.views + 1)
         features = extract_features(model, world, config.episodes, lengths, policy, config.seed, config.bf16)
-        folds = draws.bits(spread_scenes(world, config.episodes), 0, "fold")[:, 0] % _FOLDS
-        told = torch.stack(list(held_out_beliefs(features, folds, len(world.classes))), dim=1)
+        scenes = spread_scenes(world, config.episodes)
+        told = ClassBelief.of(features, scenes, len(world.classes)).told(features, scenes)
         evidence = told[:, 1:] - told[:, :-1]
         before = torch.stack([features.aggregates[m] for m in range(1, config.views)], dim=1)
         with torch.no_grad():
@@ -116,21 +112,3 @@ class ExpectedEvidence:
     def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
         inputs = self.model.predictor_input(*imagined.first_step)
         return -self.expectation(inputs.float())[:, 0].unflatten(0, imagined.actions.shape[:2])
-
-
-def held_out_beliefs(features: Features, folds: Tensor, classes: int) -> Iterator[Tensor]:
-    """After each number of views the logarithm of the probability that the true class is given, (N,) float32.
-
-    Args:
-        features: of N episodes.
-        folds: (N,) int64, in which of two parts each is; those of a part are judged by what was fitted on the other.
-        classes: how many there are.
-    """
-    for aggregates in features.aggregates.values():
-        told = torch.empty(len(folds), device=folds.device)
-        for fold in range(_FOLDS):
-            held_out = folds == fold
-            scores = fit_class_scores(aggregates[~held_out], features.labels[~held_out], classes)
-            logarithms = scores(aggregates[held_out]).log_softmax(dim=1)
-            told[held_out] = logarithms.gather(1, features.labels[held_out][:, None])[:, 0]
-        yield told
