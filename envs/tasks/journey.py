@@ -86,7 +86,10 @@ class Journey(Task):
         return observation
 
     def commands(self, rows: Rows, actions: Tensor) -> Tensor:
-        return self.travel(rows, actions)[1]
+        commands = self.travel(rows, actions)[1]
+        if self.observe_action:
+            return commands
+        return self.keep_still(torch.ones_like(rows.steps, dtype=torch.bool), commands)
 
     def info(self, rows: Rows) -> dict[str, Tensor]:
         return {

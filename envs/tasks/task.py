@@ -165,7 +165,8 @@ class Task(ABC):
     def commands(self, rows: Rows, actions: Tensor) -> Tensor:
         """The movements that actions send out, within the limits of the world and before motor noise.
 
-        Answers and reports, which move nothing, are the movement that changes nothing.
+        Answers and reports, which move nothing, are the movement that changes nothing; so is every movement where the
+        task does not let it be known.
 
         Args:
             rows: before the actions.

@@ -66,3 +66,11 @@ def test_motor_noise_comes_after_a_command(pictures: PictureSet):
     commands, before, after = step(env)
     assert 0.29 < commands.square().sum(1).sqrt().max() <= 0.3 + 1e-6
     assert (after - before - commands).abs().amax() > 0.01
+
+
+@pytest.mark.parametrize("task", ["path-integration", "homing"])
+def test_movements_that_a_journey_hides_are_no_commands_either(world: World, task: str):
+    env = make(world, task, movements=2, passive=True, observe_action=False)
+    commands, before, after = step(env)
+    assert world.distance(before, after).amax() > 0
+    assert torch.equal(commands, torch.tensor(world.still).expand(ROWS, -1))
