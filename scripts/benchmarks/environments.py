@@ -11,9 +11,9 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
-from ...envs.sources.banks import PictureSet
+from ...envs.sources.banks import PictureSet, ViewSet
 from ...envs.vector_env import SaccadeWorldVectorEnv
-from ...envs.worlds import ImagesWorld, ObjectsWorld, World, make_world
+from ...envs.worlds import ImagesWorld, ObjectsWorld, StoredViewsWorld, World, make_world
 from .figures import Figure, Plan
 from .limits import ray_casting, window_gather
 from .memory import forget_peak_memory, peak_memory
@@ -25,6 +25,9 @@ ROWS, OBJECT_ROWS, FEW_ROWS, MANY_ROWS = 1024, 128, 64, 4096  # views of 1024 ro
 PICTURES, OBJECTS = 1000, 64
 LARGE_BANK = 100_000
 PEER_ROWS, PEER_FOVEA = 64, 5
+IMAGENET = 84, 224  # sides of glimpse and picture in the paper's transfer
+STORED_OBJECTS, STORED_VIEWS, STORED_SIDE = 64, 50, 128  # views as those of 3DIEBench
+SEQUENCES, SEQUENCE = 128, 4
 STEPS = 64  # different ones, after which they begin again
 
 
@@ -40,15 +43,21 @@ def measure_environments(plan: Plan) -> Iterator[Figure]:
         yield _many_rows(world, plan)
         yield _memory(world)
     yield _large_bank(images, plan)
+    yield _images_steps(noise_world(PICTURES, *IMAGENET), plan)
+    yield _stored_views(plan)
     if has_ap_gym():
         yield _peer(plan)
 
 
-def noise_world(count: int, fovea: int = FOVEA) -> ImagesWorld:
+def noise_world(count: int, fovea: int = FOVEA, side: int = SIDE) -> ImagesWorld:
     """Pictures of noise: what is in them does not change how long it takes to cut from them."""
-    pictures = torch.empty(count, SIDE, SIDE, 3, dtype=torch.uint8)
+    return ImagesWorld(_noise(count, side), fovea=fovea)
+
+
+def _noise(count: int, side: int, **extras: Tensor) -> PictureSet:
+    pictures = torch.empty(count, side, side, 3, dtype=torch.uint8)
     pictures.random_(generator=torch.Generator().manual_seed(0))
-    return ImagesWorld(PictureSet(pictures, torch.zeros(count, dtype=torch.int64), ("noise",)), fovea=fovea)
+    return PictureSet(pictures, torch.zeros(count, dtype=torch.int64), ("noise",), extras=extras)
 
 
 def stepper(world: World, rows: int) -> Callable[[], Any]:
@@ -70,11 +79,26 @@ def _journey(world: ImagesWorld, rows: int) -> tuple[Tensor, Tensor]:
 
 
 def _images_steps(world: ImagesWorld, plan: Plan) -> Figure:
-    limit = window_gather(world.pictures, *_journey(world, ROWS), FOVEA)
+    limit = window_gather(world.pictures, *_journey(world, ROWS), world.fovea)
     times = side_by_side({"env": stepper(world, ROWS), "limit": limit}, plan.runs, plan.seconds)
-    return Figure.rate(
-        "images: vector steps", times["env"], ROWS, "bare window gather", times["limit"], aim="at least 0.5"
-    )
+    name = f"images: vector steps, {world.fovea}x{world.fovea} from {world.side}x{world.side}"
+    return Figure.rate(name, times["env"], ROWS, "bare window gather", times["limit"], aim="at least 0.5")
+
+
+def _stored_views(plan: Plan) -> Figure:
+    """Sequences of views of 3DIEBench's size, drawn without replacement, beside copies of as many pictures."""
+    objects = torch.arange(STORED_OBJECTS).repeat_interleave(STORED_VIEWS)
+    latents = torch.rand(len(objects), 7, generator=torch.Generator().manual_seed(0)) / 2
+    world = StoredViewsWorld(ViewSet.of(_noise(len(objects), STORED_SIDE, latents=latents, objects=objects)))
+    count = SEQUENCES * SEQUENCE
+    chosen = torch.randint(len(objects), (count,), generator=torch.Generator().manual_seed(1))
+    calls = {
+        "world": lambda: world.rollout(SEQUENCES, SEQUENCE),
+        "copies": lambda: world.pictures.index_select(0, chosen),
+    }
+    times = side_by_side(calls, plan.runs, plan.seconds)
+    name = f"stored-views: sequences of {SEQUENCE}, {STORED_SIDE}x{STORED_SIDE}"
+    return Figure.rate(name, times["world"], count, "bare copies", times["copies"], aim="at least 0.5")
 
 
 def _objects_steps(plan: Plan) -> Figure:

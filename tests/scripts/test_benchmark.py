@@ -11,6 +11,8 @@ def few(monkeypatch):
     """The same benchmark with few rows and pictures."""
     for name, value in (("PICTURES", 4), ("LARGE_BANK", 8), ("ROWS", 8), ("OBJECTS", 2), ("OBJECT_ROWS", 4)):
         monkeypatch.setattr(environments, name, value)
+    for name, value in (("STORED_OBJECTS", 2), ("STORED_VIEWS", 5), ("STORED_SIDE", 8), ("SEQUENCES", 3)):
+        monkeypatch.setattr(environments, name, value)
     monkeypatch.setattr(environments, "MANY_ROWS", 16)
     monkeypatch.setattr(environments, "FEW_ROWS", 4)
     monkeypatch.setattr(environments, "_peak_in_own_process", lambda name, rows: 1e6 + 2000.0 * rows)
@@ -22,7 +24,8 @@ def test_figures_stand_beside_their_limits(saccadeworld, tmp_path):
     assert result.code == 0, result.err
     metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
     table = (tmp_path / "benchmark.md").read_text()
-    for name in ("images: vector steps", "objects: vector steps, lights and shadow"):
+    names = ["images: vector steps, 32x32 from 96x96", "images: vector steps, 84x84 from 224x224"]
+    for name in (*names, "objects: vector steps, lights and shadow", "stored-views: sequences of 4, 8x8"):
         assert metrics[f"{name}/value"] > 0
         assert metrics[f"{name}/limit"] > 0
         assert metrics[f"{name}/ratio"] > 0
