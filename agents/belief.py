@@ -80,9 +80,8 @@ class ClassBelief:
         Raises:
             ValueError: when all scenes are in one part.
         """
+        one_part(scenes)  # which is refused if it is all
         parts = part_of(scenes)
-        if bool((parts == parts[0]).all()):
-            raise ValueError(f"{len(scenes.unique())} scenes are too few to judge some by others: give more")
 
         def fitted(decay: float) -> ClassBelief:
             return cls(
@@ -122,6 +121,19 @@ class ClassBelief:
 def part_of(scenes: Tensor) -> Tensor:
     """Which part scenes are in, by lot. (N,) int64 -> (N,) int64 in [0, FOLDS)."""
     return draws.bits(scenes, 0, "part")[:, 0] % FOLDS
+
+
+def one_part(scenes: Tensor) -> Tensor:
+    """Whether scenes are in the part of the first one. (N,) int64 -> (N,) bool.
+
+    Raises:
+        ValueError: when all are.
+    """
+    parts = part_of(scenes)
+    there = parts == parts[0]
+    if bool(there.all()):
+        raise ValueError(f"{len(scenes.unique())} scenes are too few to judge some by others: give more")
+    return there
 
 
 class Evidence:

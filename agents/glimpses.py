@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..envs.checks import check_whole
@@ -13,9 +14,10 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import first_of_repeat
 from ..seqjepa.evaluation import check_classes
-from ..seqjepa.features import extract_features
+from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.metrics import accuracy
 from ..seqjepa.probes import fit_classifier
+from .belief import DECAYS, one_part
 
 
 class FromStart:
@@ -40,7 +42,7 @@ class GlimpsesConfig:
 
     Attributes:
         views: how many at most.
-        train_episodes: that classifiers are fitted on, one for each number of views.
+        train_episodes: that classifiers are fitted on, one for each number of views, and as many of uniform fixations.
         test_episodes: that they are scored on.
         seed: of the episodes.
         bf16: whether to run the model under bfloat16 autocast.
@@ -66,7 +68,9 @@ def accuracy_by_glimpses(
 ) -> list[float]:
     """The accuracy after 1, 2 ... views of linear classifiers on the aggregates of what a policy looks at.
 
-    They are fitted on the policy's own episodes in `train`, so that no policy is held against what suits another.
+    They are fitted on the policy's own episodes in `train`, so that no policy is held against what suits another, and
+    on as many of uniform fixations: of policies that look at a picture in one way only, a classifier would learn the
+    few pictures by heart. The decay is that with which a part of the scenes is classified best by the others.
 
     Args:
         model: frozen.
@@ -75,17 +79,46 @@ def accuracy_by_glimpses(
         config: how.
 
     Raises:
-        ValueError: when the two worlds do not have the same classes, or none, or the model was made for other actions.
+        ValueError: when the two worlds do not have the same classes, or none, or too few scenes, or the model was made
+            for other actions.
     """
     check_classes(train, test)
     lengths = range(1, config.views + 1)
-    probing, testing = (first_of_repeat(use, config.seed, 0) for use in ("probing", "testing"))
-    fitted = extract_features(model, train, config.train_episodes, lengths, policy_in(train), probing, config.bf16)
-    held_out = extract_features(model, test, config.test_episodes, lengths, policy_in(test), testing, config.bf16)
-    return [
-        accuracy(
-            fit_classifier(fitted.aggregates[m], fitted.labels, len(train.classes))(held_out.aggregates[m]),
-            held_out.labels,
-        )
-        for m in lengths
-    ]
+
+    def look(world: World, count: int, policy: Policy, first: int) -> Features:
+        return extract_features(model, world, count, lengths, policy, first, config.bf16)
+
+    first, other = (first_of_repeat("probing", config.seed, repeat) for repeat in (0, 1))
+    own = look(train, config.train_episodes, policy_in(train), first)
+    varied = look(train, config.train_episodes, FromStart(train.policy("uniform")), other)
+    held_out = look(test, config.test_episodes, policy_in(test), first_of_repeat("testing", config.seed, 0))
+    scenes = spread_scenes(train, config.train_episodes).repeat(2)
+    labels = torch.cat([own.labels, varied.labels])
+
+    def score(m: int) -> float:
+        x = torch.cat([own.aggregates[m], varied.aggregates[m]])
+        classify = fit_classifier(x, labels, len(train.classes), best_decay(x, labels, scenes, len(train.classes)))
+        return accuracy(classify(held_out.aggregates[m]), held_out.labels)
+
+    return [score(m) for m in lengths]
+
+
+def best_decay(features: Tensor, labels: Tensor, scenes: Tensor, classes: int) -> float:
+    """That of `DECAYS` with which a classifier does best in a part of the scenes that it was not fitted on.
+
+    Args:
+        features: (N, D) float32.
+        labels: (N,) int64.
+        scenes: (N,) int64, which they come from.
+        classes: how many there are.
+
+    Raises:
+        ValueError: when all scenes are in one part.
+    """
+    apart = one_part(scenes)
+
+    def score(decay: float) -> float:
+        classify = fit_classifier(features[~apart], labels[~apart], classes, decay)
+        return accuracy(classify(features[apart]), labels[apart])
+
+    return max(DECAYS, key=score)

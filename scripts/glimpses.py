@@ -32,7 +32,8 @@ PLANNER, UNTRAINED = "planner", "untrained model"
 _NOTE = (
     "Every episode begins where those of tasks do, and goes on as its policy chooses. After so many views a linear "
     "classifier names the class from the aggregate of the frozen model; it is fitted on the same policy's episodes in "
-    "the training split and scored on unseen scenes. Mean ± standard deviation over seeds."
+    "the training split and as many of uniform fixations, with the decay that suits scenes it was not fitted on, and "
+    "scored on unseen scenes. Mean ± standard deviation over seeds."
 )
 PolicyIn = Callable[[World], Policy]
 
