@@ -16,6 +16,7 @@ from ..agents.belief import ClassBelief
 from ..agents.glimpses import FromStart
 from ..agents.training import LAST, Score, train_agent
 from ..envs.checks import check_whole
+from ..envs.json_files import read_json
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import first_episode
@@ -165,7 +166,7 @@ def _read_scores(out: Path) -> list[Score]:
     if not path.is_file():
         return []
     try:
-        return [Score(**score) for score in json.loads(path.read_text(encoding="utf-8"))]
+        return [Score(**score) for score in read_json(path)]
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} does not hold scores: {error}") from error
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..envs.json_files import read_json
 from .config import SeqJEPAConfig, ViewModelConfig
 
 ConfigType = TypeVar("ConfigType", bound=ViewModelConfig)
@@ -59,23 +60,37 @@ def read_checkpoint(
             raise FileNotFoundError(f"{folder} is not a checkpoint: it has no {name}")
     config = _read_config(folder / CONFIG, {kind.method: kind for kind in kinds})
     try:
-        return config, load_file(folder / WEIGHTS)
+        state = load_file(folder / WEIGHTS)
     except SafetensorError as error:
         raise ValueError(f"{folder / WEIGHTS} is not a readable safetensors file: {error}") from error
+    _check_sizes(config, state, folder)
+    return config, state
+
+
+def _check_sizes(config: ViewModelConfig, state: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse sizes for which there are not enough weights, before a network of these sizes is made."""
+    most = sum(tensor.numel() for tensor in state.values())
+    for name, value in config.to_dict().items():
+        sizes = (len(value), *value) if isinstance(value, tuple) else (value,)
+        # every layer has weights of its own
+        limit = len(state) if name.endswith(("layers", "transformer")) else most
+        for size in sizes:
+            if isinstance(size, int) and size > limit:
+                raise ValueError(
+                    f"{folder / CONFIG}: {name}={value} does not fit the weights beside it, {most} numbers in "
+                    f"{len(state)} tensors"
+                )
 
 
 def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigType:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    values = read_json(path)
     if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
         raise ValueError(f"{path} does not describe a seq-JEPA model (its field 'format' is not {FORMAT!r})")
     version = values.pop("version", None)
     if version != VERSION:
         raise ValueError(f"{path} has version {version!r}, this program reads version {VERSION}")
     method = values.pop("method", SeqJEPAConfig.method)
-    if method not in kinds:
+    if not isinstance(method, str) or method not in kinds:
         expected = " or ".join(map(repr, kinds))
         raise ValueError(
             f"{path} describes a model of the method {method!r}, expected {expected}; load it by the method's class"
@@ -84,12 +99,6 @@ def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigTyp
         return kinds[method].from_dict(values)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
-
-
-def load_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Copies `state`, which was read from `origin`, into `model`. Raises as `check_state`."""
-    check_state(model, state, origin)
-    model.load_state_dict(state)
 
 
 def check_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:

@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ..envs.json_files import read_json
 from ..envs.rollout import Policy
 from ..envs.worlds import World
-from .checkpoint import find_folder, load_state, write_checkpoint
+from .checkpoint import find_folder, write_checkpoint
 from .ema import ema_rate
 from .episode_seeds import first_episode
 from .interruption import DeferredInterrupt
@@ -177,13 +178,12 @@ class Trainer:
         found = find_folder(folder)
         progress, tensors = _read_progress(found / PROGRESS), _read_tensors(found / OPTIMISER)
         try:
-            model = METHODS[model_config.method].from_config(model_config)
+            model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
             trainer = cls(model, world, TrainingConfig(**progress["training"]))
             trainer.step, trainer.seconds = int(progress["step"]), float(progress["seconds"])
             trainer.history = list(progress["history"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{found / PROGRESS} is not what a training leaves: {error}") from error
-        load_state(trainer.model, state, str(folder))
         restore_optimiser(trainer.optimiser, trainer.model, tensors, str(found / OPTIMISER))
         return trainer
 
@@ -196,10 +196,7 @@ def _check_compiler(device: torch.device) -> None:
 
 def _read_progress(path: Path) -> dict[str, Any]:
     _check_there(path)
-    try:
-        progress = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    progress = read_json(path)
     if not isinstance(progress, dict):
         raise ValueError(f"{path} is not what a training leaves: it holds no JSON object")
     return progress
