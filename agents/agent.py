@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,9 @@ class Agent:
         with replace_folder(folder, {DESCRIPTION, WEIGHTS, MODEL}) as place:
             if self.model is not None:
                 self.model.save(place / MODEL)
-            torch.save(_state(self.learner), place / WEIGHTS)
+            content = BytesIO()  # torch.save would report a full disk as an error of its own
+            torch.save(_state(self.learner), content)
+            (place / WEIGHTS).write_bytes(content.getvalue())
             (place / DESCRIPTION).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
     @classmethod

@@ -19,6 +19,7 @@ from ..envs.checks import check_whole
 from ..envs.json_files import read_json
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
+from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.episode_seeds import first_episode
 from ..seqjepa.training import Interrupted
 from .command import run_command
@@ -86,7 +87,7 @@ class TrainAgent:
     def run(self) -> None:
         if self.resume:
             return self._resumed()._train(_read_scores(self.out))
-        if (self.out / LAST).exists():
+        if has_checkpoint(self.out / LAST):
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
         self._check()
         prepare_folder(self.out)

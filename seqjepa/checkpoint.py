@@ -1,5 +1,6 @@
 """Checkpoints: a folder with `model.safetensors` and `config.json`, which is there whole or not at all."""
 
+import glob
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..envs.json_files import read_json
@@ -40,7 +41,8 @@ def write_checkpoint(
     with replace_folder(path, {WEIGHTS, CONFIG, *beside}) as folder:
         for name, content in beside.items():
             (folder / name).write_bytes(content)
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / WEIGHTS)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        (folder / WEIGHTS).write_bytes(save(tensors))
         header = {"format": FORMAT, "version": VERSION}
         if config.method != SeqJEPAConfig.method:
             header["method"] = config.method
@@ -130,8 +132,9 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
 
     It is made beside `path` and moved there by renaming, after the folder that was there has been renamed to
     `path` + ".old". So at any moment `path` or, between the two renamings, `path`.old is a whole folder; `find_folder`
-    finds the one that is there. An error or a crash while filling leaves what was at `path` untouched.
-    Raises FileExistsError when `path` is a file, or holds entries not in `allowed`, which would be lost.
+    finds the one that is there. An error or a crash while filling leaves what was at `path` untouched;
+    what a crash left beside it is cleared away the next time, so only one process may be at it.
+    Raises OSError when it cannot be written; FileExistsError when `path` is a file, or holds entries not in `allowed`, which would be lost.
     """
     path = Path(path)
     old = _old(path)
@@ -142,6 +145,8 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
                 f"{path} holds something else ({', '.join(sorted(foreign)[:5])}); choose another path"
             )
     path.parent.mkdir(parents=True, exist_ok=True)
+    for debris in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        shutil.rmtree(debris, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield new
@@ -153,6 +158,10 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
             path.rename(old)
         new.rename(path)
         _flush(path.parent)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, f"{path} cannot be written, what was there is as it was: {reason}") from error
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -168,6 +177,11 @@ def find_folder(path: str | os.PathLike[str]) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"no checkpoint folder at {path}")
+
+
+def has_checkpoint(path: str | os.PathLike[str]) -> bool:
+    """Whether `find_folder` finds one, or there is anything else in its place."""
+    return any(place.exists() for place in (Path(path), _old(Path(path))))
 
 
 def _old(path: Path) -> Path:

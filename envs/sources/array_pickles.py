@@ -28,7 +28,9 @@ def load_arrays(path: Path) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise anything
-        raise ValueError(f"{path} cannot be read as arrays in plain containers: {error}") from error
+        raise ValueError(
+            f"{path} cannot be read as arrays in plain containers: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, expected a dictionary")
     return content

@@ -94,7 +94,7 @@ def die_at(monkeypatch, moment: str) -> None:
         return call
 
     if moment == "weights":
-        monkeypatch.setattr(checkpoints, "save_file", dying)
+        monkeypatch.setattr(checkpoints, "save", dying)
     elif moment == "config":
         monkeypatch.setattr(checkpoints.json, "dumps", dying)
     elif moment == "flush":
@@ -114,7 +114,7 @@ def test_an_error_while_writing_leaves_the_old_one_and_no_debris(tmp_path, monke
     def full_disk(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full_disk)
+    monkeypatch.setattr(checkpoints, "save", full_disk)
     with pytest.raises(OSError, match="No space left"):
         make_model(seed=2).save(tmp_path / "model")
     assert states_equal(SeqJEPA.load(tmp_path / "model"), old)

@@ -155,7 +155,7 @@ BREAKAGES = {
     "a header of bytes": (lambda bank: (bank / "bank.json").write_bytes(b"\xff\xfe"), "is no picture bank"),
     "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 2"),
     "another count": (lambda bank: with_header(bank, count=11), "not as its header says"),
-    "no classes": (lambda bank: with_header(bank, classes=None), "its header is incomplete"),
+    "no classes": (lambda bank: with_header(bank, classes=None), "its classes are no names"),
     "a way out": (
         lambda bank: with_header(bank, arrays=["pictures", "labels", "../x"]),
         "'../x' is no name of an array",
