@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -50,6 +51,21 @@ def check_number(option: str, value: object, low: float, high: float = math.inf)
     if not (math.isfinite(value) and low <= float(value) <= high):
         allowed = f"at least {low}" if high == math.inf else f"{low} to {high}"
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
+
+
+def check_memory(what: str, size: int) -> None:
+    """Refuse what is larger than all memory of this machine.
+
+    Args:
+        what: what takes the memory, for the message.
+        size: in bytes.
+
+    Raises:
+        ValueError: naming both.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if size > memory:
+        raise ValueError(f"{what} takes {size / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB: choose less")
 
 
 def check_options(owner: str, options: Iterable[str], known: Collection[str]) -> None:

@@ -12,10 +12,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from .batches import masked, present, read_actions
-from .checks import check_name, check_options, check_whole
+from .checks import check_memory, check_name, check_options, check_whole
 from .episode_numbers import EpisodeNumbers
 from .screen import Window, check_render_mode, usable_render_modes
-from .spaces import batch_spaces
+from .spaces import batch_spaces, space_bytes
 from .tasks import TASKS, Rows, Task, make_task, split_options
 from .worlds import WORLDS, World, shared_world
 
@@ -90,6 +90,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         }
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
+        check_memory(f"num_envs={num_envs}", num_envs * space_bytes(self.single_observation_space))
         self.observation_space = batch_spaces(self.single_observation_space, num_envs)
         self.action_space = batch_spaces(self.single_action_space, num_envs)
         self._window = Window(fps=self.metadata["render_fps"])

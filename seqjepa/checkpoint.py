@@ -134,7 +134,8 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
     `path` + ".old". So at any moment `path` or, between the two renamings, `path`.old is a whole folder; `find_folder`
     finds the one that is there. An error or a crash while filling leaves what was at `path` untouched;
     what a crash left beside it is cleared away the next time, so only one process may be at it.
-    Raises OSError when it cannot be written; FileExistsError when `path` is a file, or holds entries not in `allowed`, which would be lost.
+    Raises OSError when it cannot be written; FileExistsError when `path` is a file, or holds entries not in `allowed`,
+    which would be lost.
     """
     path = Path(path)
     old = _old(path)
