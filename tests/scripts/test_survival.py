@@ -48,7 +48,7 @@ def assert_refused(second) -> None:
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(saccadeworld, tmp_path, kills):
-    """With a checkpoint after every step, so that many die in the middle of writing one; nor can a second run mix in."""
+    """With a checkpoint after every step, so that many die while they write one; and no second run can mix in."""
     budget = f"--training.steps {30 * kills} --training.save-every 1"
     out, moments, steps = tmp_path / "killed", random.Random(0), []
     for kill in range(kills):

@@ -125,7 +125,7 @@ def test_a_full_disk_leaves_the_old_one(tmp_path, files_of_at_most):
     old = make_model(seed=1)
     old.save(tmp_path / "model")
     size = (tmp_path / "model" / "model.safetensors").stat().st_size
-    with files_of_at_most(size - 1), pytest.raises(OSError, match="model cannot be written, .*: File too large"):
+    with files_of_at_most(size - 1), pytest.raises(OSError, match=r"model cannot be written, .*: File too large"):
         make_model(seed=2).save(tmp_path / "model")
     assert states_equal(SeqJEPA.load(tmp_path / "model"), old)
     assert os.listdir(tmp_path) == ["model"]
