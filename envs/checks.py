@@ -31,7 +31,7 @@ def check_whole(option: str, value: object, low: int, high: int | None = None) -
         TypeError: for anything but an integer.
         ValueError: for an integer out of range.
     """
-    if not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{option}={value!r} is not a whole number")
     number = int(value)
     if number < low or (high is not None and number > high):
@@ -74,6 +74,8 @@ def check_options(owner: str, options: Iterable[str], known: Collection[str]) ->
     Raises:
         TypeError: listing the options it has.
     """
+    if not isinstance(options, Iterable):
+        raise TypeError(f"the options of {owner} are no dictionary, but {options!r}")
     unknown = [option for option in options if option not in known]
     if unknown:
         has = f"it takes {', '.join(map(repr, sorted(known)))}" if known else "it takes none"

@@ -35,7 +35,7 @@ class EpisodeNumbers:
         rows = len(self._seeds)
         if seed is None:
             return np.full(rows, _UNSEEDED)
-        if not isinstance(seed, Sequence | np.ndarray):
+        if not isinstance(seed, Sequence | np.ndarray) or np.ndim(seed) == 0:
             check_whole("seed", seed, 0, SEED_BOUND - rows)
             return int(seed) + np.arange(rows)
         if len(seed) != rows:

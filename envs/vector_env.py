@@ -133,7 +133,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         Raises:
             TypeError, ValueError: for seeds or options that do not fit.
         """
-        mask = self._reset_mask(options or {})
+        mask = self._reset_mask({} if options is None else options)
         given = self._episodes.given(seed)
         super().reset(seed=int(seed) if isinstance(seed, Integral) else None)
         self._episodes.restart(mask, given, self.np_random)
@@ -208,6 +208,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
         return read.to(self.world.device)
 
     def _reset_mask(self, options: dict[str, Any]) -> np.ndarray:
+        if not isinstance(options, Mapping):
+            raise TypeError(f"reset options are a dictionary, got {options!r}")
         unknown = [option for option in options if option != "reset_mask"]
         if unknown:
             raise ValueError(f"reset options {unknown} are not known; the only one is 'reset_mask'")
