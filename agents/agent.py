@@ -16,9 +16,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
+from ..envs.json_files import read_json
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import find_folder, replace_folder
+from ..seqjepa.tensor_files import load_tensors
 from .agent_config import AgentConfig
 from .agent_env import make_agent_env
 from .algorithms import ALGORITHMS
@@ -100,7 +102,9 @@ class Agent:
         with replace_folder(folder, {DESCRIPTION, WEIGHTS, MODEL}) as place:
             if self.model is not None:
                 self.model.save(place / MODEL)
-            torch.save(_state(self.learner), place / WEIGHTS)
+            content = BytesIO()  # torch.save would report a full disk as an error of its own
+            torch.save(_state(self.learner), content)
+            (place / WEIGHTS).write_bytes(content.getvalue())
             (place / DESCRIPTION).write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -123,6 +127,8 @@ class Agent:
         place = find_folder(folder)
         described = _read_description(place / DESCRIPTION)
         config = _read_config(described, place)
+        state = load_tensors(place / WEIGHTS, world.device)
+        _check_widths(config, state, place)
         model = SeqJEPA.load(place / MODEL, world.device) if described["sees"] == "embeddings" else None
         agent = cls.make(config if belief else replace(config, reward="task"), world, model, rows, belief, log)
         agent.config = config
@@ -133,7 +139,7 @@ class Agent:
                     f"the agent in {place} was saved with the {name} {described[name]}, here they are "
                     f"{_described(space)}: make the world with the options it was trained with"
                 )
-        _restore(agent.learner, place / WEIGHTS)
+        _restore(agent.learner, state, place / WEIGHTS)
         agent.learner.num_timesteps = int(described["steps"])
         return agent
 
@@ -155,6 +161,8 @@ def _learner(
         return algorithm.make("MultiInputPolicy", env, **common, **options)
     except TypeError as error:
         raise TypeError(f"{config.algorithm!r} with options {options}: {error}") from error
+    except Exception as error:  # of values, which stable-baselines3 checks in as many ways as there are options
+        raise ValueError(f"{config.algorithm!r} with options {options}: {error}") from error
 
 
 def _state(learner: BaseAlgorithm) -> dict[str, Any]:
@@ -169,16 +177,23 @@ def _variable(learner: BaseAlgorithm, name: str) -> Tensor:
     return value
 
 
-def _restore(learner: BaseAlgorithm, path: Path) -> None:
+def _restore(learner: BaseAlgorithm, state: Any, path: Path) -> None:
     try:
-        state = torch.load(BytesIO(path.read_bytes()), map_location=learner.device, weights_only=True)
         learner.set_parameters(state["parameters"], exact_match=True, device=learner.device)
         for name, value in state["variables"].items():
             _variable(learner, name).data.copy_(value)
-    except FileNotFoundError:
-        raise
     except Exception as error:  # torch and stable-baselines3 raise whatever comes
         raise ValueError(f"{path} is damaged, or does not fit the agent: {error}") from error
+
+
+def _check_widths(config: AgentConfig, state: Any, place: Path) -> None:
+    """Refuse widths for which there are not enough weights, before a network of these widths is made."""
+    parameters = state.get("parameters") if isinstance(state, Mapping) else None
+    networks = parameters.values() if isinstance(parameters, Mapping) else ()
+    tensors = [tensor for network in networks if isinstance(network, Mapping) for tensor in network.values()]
+    most = sum(tensor.untyped_storage().nbytes() for tensor in tensors if isinstance(tensor, Tensor))
+    if max((len(config.network), *config.network)) > most:
+        raise ValueError(f"{place / DESCRIPTION}: network={config.network} does not fit the weights in {WEIGHTS}")
 
 
 def _described(space: spaces.Space) -> Any:
@@ -193,12 +208,12 @@ def _described(space: spaces.Space) -> Any:
 def _read_description(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path.parent} is not the folder of an agent: it has no {path.name}")
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    described = read_json(path)
     if not isinstance(described, dict) or described.get("format") != FORMAT or described.get("version") != VERSION:
         raise ValueError(f"{path} does not describe an agent of version {VERSION}")
+    missing = {"config", "steps", "observations", "actions", "sees"} - described.keys()
+    if missing or not isinstance(described["steps"], int):
+        raise ValueError(f"{path} is damaged: {f'it lacks {min(missing)}' if missing else 'its steps are no number'}")
     return described
 
 

@@ -24,6 +24,7 @@ class AgentConfig:
         task_options: of the task, see its class; PPO and DQN choose from a list, where the task offers one and nothing
             else is said.
         memory: views that are looked back at: those that a model aggregates; without a model, those that are stacked.
+            At most 1000.
         reward: "task", or "evidence": how much each view adds to a linear classifier's belief in the true class, in
             nats, on top of what the task gives; needs a model.
         network: widths of the hidden layers of policy and value.
@@ -50,7 +51,7 @@ class AgentConfig:
         check_name("reward", self.reward, get_args(Reward))
         if self.max_steps is not None:
             check_whole("max_steps", self.max_steps, 1)
-        check_whole("memory", self.memory, 1)
+        check_whole("memory", self.memory, 1, 1000)
         check_whole("seed", self.seed, 0)
         for width in self.network:
             check_whole("network", width, 1)

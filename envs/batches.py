@@ -20,12 +20,17 @@ def read_actions(actions: Any, space: spaces.Space) -> Tensor:
     """
     whole = not isinstance(space, spaces.Box)
     if isinstance(actions, Tensor):
+        if actions.layout != torch.strided or actions.is_meta:
+            raise TypeError(f"actions must be a dense tensor, got one of {actions.layout} on {actions.device}")
         real = not (actions.dtype == torch.bool or actions.is_complex())
         if not real or (whole and actions.is_floating_point()):
             raise TypeError(f"actions must be {'whole' if whole else 'real'} numbers, got {actions.dtype}")
         actions = actions.detach()
     else:
-        array = np.asarray(actions)
+        try:
+            array = np.asarray(actions)
+        except ValueError as error:
+            raise ValueError(f"actions must be an array of shape {space.shape}, got {actions!r}: {error}") from error
         if array.dtype.kind not in ("iu" if whole else "fiu"):
             raise TypeError(f"actions must be {'whole ' if whole else ''}numbers, got {array.dtype}: {actions!r}")
         actions = torch.from_numpy(array.astype(np.int64 if whole else np.float64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -30,7 +31,7 @@ def check_whole(option: str, value: object, low: int, high: int | None = None) -
         TypeError: for anything but an integer.
         ValueError: for an integer out of range.
     """
-    if not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{option}={value!r} is not a whole number")
     number = int(value)
     if number < low or (high is not None and number > high):
@@ -52,12 +53,29 @@ def check_number(option: str, value: object, low: float, high: float = math.inf)
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
 
 
+def check_memory(what: str, size: int) -> None:
+    """Refuse what is larger than all memory of this machine.
+
+    Args:
+        what: what takes the memory, for the message.
+        size: in bytes.
+
+    Raises:
+        ValueError: naming both.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if size > memory:
+        raise ValueError(f"{what} takes {size / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB: choose less")
+
+
 def check_options(owner: str, options: Iterable[str], known: Collection[str]) -> None:
     """Refuse options that their owner does not have.
 
     Raises:
         TypeError: listing the options it has.
     """
+    if not isinstance(options, Iterable):
+        raise TypeError(f"the options of {owner} are no dictionary, but {options!r}")
     unknown = [option for option in options if option not in known]
     if unknown:
         has = f"it takes {', '.join(map(repr, sorted(known)))}" if known else "it takes none"

@@ -13,7 +13,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
     """
     try:
         resolved = torch.device(device)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'device={device!r} is not a device torch knows; use "cpu" or "cuda"') from error
     if resolved.type not in ("cpu", "cuda"):
         raise ValueError(f'device={str(device)!r} is not supported; use "cpu" or "cuda"')

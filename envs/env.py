@@ -55,15 +55,19 @@ class SaccadeWorldEnv(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict]:
         """Start an episode; see `SaccadeWorldVectorEnv.reset`. There are no reset options."""
-        check_options("reset()", options or {}, ())
+        check_options("reset()", () if options is None else options, ())
         super().reset(seed=seed)
         observation, info = self._vector.reset(seed=seed)
         return first(observation), first_info(info)
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Act; see `SaccadeWorldVectorEnv.step`."""
-        if np.shape(action) != self.action_space.shape:
-            raise ValueError(f"the action {action!r} has shape {np.shape(action)}; use {self.action_space.shape}")
+        try:
+            shape = np.shape(action)
+        except ValueError as error:
+            raise ValueError(f"the action {action!r} has no shape; use {self.action_space.shape}: {error}") from error
+        if shape != self.action_space.shape:
+            raise ValueError(f"the action {action!r} has shape {shape}; use {self.action_space.shape}")
         batched = action[None] if hasattr(action, "shape") else np.asarray(action)[None]
         observation, rewards, terminations, truncations, info = self._vector.step(batched)
         reward, terminated, truncated = float(rewards[0]), bool(terminations[0]), bool(truncations[0])

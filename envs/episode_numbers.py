@@ -35,6 +35,8 @@ class EpisodeNumbers:
         rows = len(self._seeds)
         if seed is None:
             return np.full(rows, _UNSEEDED)
+        if isinstance(seed, np.ndarray) and seed.ndim == 0:
+            raise TypeError(f"seed={seed!r} is an array of no dimension; give an int, or a sequence")
         if not isinstance(seed, Sequence | np.ndarray):
             check_whole("seed", seed, 0, SEED_BOUND - rows)
             return int(seed) + np.arange(rows)

@@ -20,12 +20,12 @@ from tqdm import tqdm
 from ..saliency.models import SALIENCY_MODELS, SaliencyModel, make_saliency
 from ..saliency.object_mask import object_saliency
 from ..saliency.stored_maps import StoredMaps, open_array, open_files, write_array
-from .sources.bank_files import PictureBank, as_tensor, spread
+from .json_files import read_json
+from .sources.bank_files import PictureBank, as_tensor, checked_chunks, spread
 from .sources.banks import PictureSet
 
 MASK = "mask"
 _CHUNK = 256  # maps
-_CHECKED = 16  # chunks whose checksums are compared when a cache is opened
 _VERSION = 1
 
 
@@ -73,7 +73,7 @@ class PictureMaps:
                 self._write(path)
             try:
                 maps = _open(path, self.count)
-            except (ValueError, OSError) as error:
+            except Exception as error:  # a damaged header of an array can raise anything
                 warnings.warn(f"the saliency maps in {path} are made anew: {error}", stacklevel=2)
                 self._write(path)
                 maps = _open(path, self.count)
@@ -160,16 +160,18 @@ def _fingerprint(pictures: PictureSet) -> str:
 
 
 def _open(path: Path, count: int) -> Tensor:
-    """The maps in a file, mapped into memory, with checksums compared for chunks spread over them.
+    """The maps in a file, mapped into memory, with checksums compared; of more than 1 GiB, for chunks spread over them.
 
     Raises:
-        ValueError, OSError: for files that are not as they were written.
+        Exception: for files that are not as they were written.
     """
-    checksums = json.loads(path.with_suffix(".json").read_text(encoding="ascii"))
+    checksums = read_json(path.with_suffix(".json"))
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.dtype != np.float32 or len(array) != count or len(checksums) != -(-count // _CHUNK):
-        raise ValueError(f"it has {array.dtype} maps of {len(array)} pictures")
-    for k in spread(len(checksums), _CHECKED):
+    if not isinstance(checksums, list) or len(checksums) != -(-count // _CHUNK):
+        raise ValueError("it has not as many checksums as maps")
+    if array.dtype != np.float32 or array.ndim != 4 or len(array) != count:
+        raise ValueError(f"it has {array.dtype} maps of shape {array.shape}, of {count} pictures")
+    for k in spread(len(checksums), checked_chunks(len(checksums), array.nbytes)):
         if zlib.crc32(np.ascontiguousarray(array[k * _CHUNK : (k + 1) * _CHUNK]).data) != checksums[k]:
             raise ValueError(f"maps {k * _CHUNK} and following do not have their checksum")
     return as_tensor(array[:, 0])

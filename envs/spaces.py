@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
+
+
+def space_bytes(space: spaces.Space) -> int:
+    """The memory of one value of a space of arrays and whole numbers."""
+    if isinstance(space, spaces.Dict):
+        return sum(space_bytes(entry) for entry in space.values())
+    return math.prod(space.shape or ()) * np.dtype(space.dtype).itemsize
 
 
 def batch_spaces(space: spaces.Space, rows: int) -> spaces.Space:

@@ -12,10 +12,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from .batches import masked, present, read_actions
-from .checks import check_name, check_options, check_whole
+from .checks import check_memory, check_name, check_options, check_whole
 from .episode_numbers import EpisodeNumbers
 from .screen import Window, check_render_mode, usable_render_modes
-from .spaces import batch_spaces
+from .spaces import batch_spaces, space_bytes
 from .tasks import TASKS, Rows, Task, make_task, split_options
 from .worlds import WORLDS, World, shared_world
 
@@ -90,6 +90,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         }
         self.single_observation_space = self.task.observation_space
         self.single_action_space = self.task.action_space
+        check_memory(f"num_envs={num_envs}", num_envs * space_bytes(self.single_observation_space))
         self.observation_space = batch_spaces(self.single_observation_space, num_envs)
         self.action_space = batch_spaces(self.single_action_space, num_envs)
         self._window = Window(fps=self.metadata["render_fps"])
@@ -132,7 +133,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         Raises:
             TypeError, ValueError: for seeds or options that do not fit.
         """
-        mask = self._reset_mask(options or {})
+        mask = self._reset_mask({} if options is None else options)
         given = self._episodes.given(seed)
         super().reset(seed=int(seed) if isinstance(seed, Integral) else None)
         self._episodes.restart(mask, given, self.np_random)
@@ -207,6 +208,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
         return read.to(self.world.device)
 
     def _reset_mask(self, options: dict[str, Any]) -> np.ndarray:
+        if not isinstance(options, Mapping):
+            raise TypeError(f"reset options are a dictionary, got {options!r}")
         unknown = [option for option in options if option != "reset_mask"]
         if unknown:
             raise ValueError(f"reset options {unknown} are not known; the only one is 'reset_mask'")

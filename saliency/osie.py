@@ -7,7 +7,7 @@ of 800 x 600 pixels, each viewed freely for three seconds by 15 observers.
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def load_osie(file: str | Path) -> Fixations:
         raise FileNotFoundError(f"no file {path}; give OSIE's fixations.json, or the folder that holds it")
     try:
         return _parse(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # which those of json and of Unicode are, too
+    except (ValueError, RecursionError) as error:  # ValueError is those of json and of Unicode, too
         raise ValueError(f"{path}: {error}") from error
 
 
@@ -56,6 +56,8 @@ def _parse(content: Any) -> Fixations:
 
 
 def _picture(name: str, paths: Any, observers: int) -> tuple[Scanpath, ...]:
+    if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise ValueError(f"picture {name!r} does not lie in the folder of the pictures")
     if not isinstance(paths, list) or len(paths) != observers:
         found = f"{len(paths)} of them" if isinstance(paths, list) else type(paths).__name__
         raise ValueError(f"picture {name!r}: expected a list of {observers} observers, found {found}")

@@ -175,19 +175,23 @@ def write_array(file: str | Path, chunks: Iterable[Tensor], count: int) -> None:
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    array, written = None, 0
-    for chunk in chunks:
-        if array is None:
-            shape = (count, 1, *chunk.shape[1:])
-            array = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
-        if chunk.shape[1:] != array.shape[2:] or written + len(chunk) > count:
-            raise ValueError(f"{path}: {tuple(chunk.shape)} maps after {written} do not fit into {array.shape}")
-        array[written : written + len(chunk), 0] = chunk.cpu().numpy()
-        written += len(chunk)
-    if array is None or written != count:
-        raise ValueError(f"{path}: {written} saliency maps came for {count} pictures")
-    array.flush()
-    partial.replace(path)
+    shape, written = None, 0
+    try:
+        with partial.open("wb") as stream:  # not mapped into memory, where a full disk is the end of the process
+            for chunk in chunks:
+                if shape is None:
+                    shape = (count, 1, *chunk.shape[1:])
+                    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(stream, header)
+                if chunk.shape[1:] != shape[2:] or written + len(chunk) > count:
+                    raise ValueError(f"{path}: {tuple(chunk.shape)} maps after {written} do not fit into {shape}")
+                stream.write(chunk.cpu().contiguous().numpy().astype("<f4", copy=False).data)
+                written += len(chunk)
+        if written != count:
+            raise ValueError(f"{path}: {written} saliency maps came for {count} pictures")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_file(saliency: Tensor, picture: str | Path, root: str | Path, folder: str | Path) -> Path:
@@ -246,7 +250,7 @@ def _read(path: Path) -> np.ndarray:
 def _load(path: Path, mapped: bool = False) -> np.ndarray:
     try:
         values = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header can raise anything
         raise ValueError(f"{path} is no .npy file of numbers: {error}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         raise ValueError(f"{path} holds {getattr(values, 'dtype', type(values).__name__)}; saliency maps are floats")
@@ -257,7 +261,7 @@ def _read_grey(path: Path) -> np.ndarray:
     try:
         with Image.open(path, formats=("PNG",)) as image:
             values = np.asarray(image)
-    except (OSError, SyntaxError) as error:
+    except Exception as error:  # decoders fail on bad files in too many ways to name
         raise ValueError(f"{path} is no PNG file that can be read: {error}") from error
     if image.mode not in ("L", "I", "I;16"):
         raise ValueError(f"{path} has mode {image.mode}; a saliency map is grey, of 8 or 16 bits")

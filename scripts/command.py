@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 import tyro
 from tqdm import tqdm
 
 from ..seqjepa.training import DivergedError
+from .folder_lock import own_folder
 
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, DivergedError)  # of imports: what is to be installed
+# Of imports: what is to be installed; of memory: what there is not enough for.
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError, DivergedError)
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
 
 
@@ -29,15 +32,18 @@ def run_command(command: type[Command]) -> None:
 
 
 def run(command: Command) -> None:
-    """Run a command, with its warnings as one line each.
+    """Run a command, alone in its folder `out` unless it says `shares_out`, with its warnings as one line each.
 
     An error that tells the user what to change is printed as one line, without a traceback; the exit code is 2 then,
     and 130 after Ctrl-C.
     """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
+        out = getattr(command, "out", None)
+        alone = nullcontext() if out is None or getattr(command, "shares_out", False) else own_folder(out)
         try:
-            command.run()
+            with alone:
+                command.run()
         except _USER_ERRORS as error:
             print(f"saccadeworld: {error}", file=sys.stderr)
             sys.exit(_FAILED)

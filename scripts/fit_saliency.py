@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
+from ..envs.sources.picture_files import FORMATS, read_whole
 from ..saliency.fixations import Fixations
 from ..saliency.metrics import fixation_counts, information_gain, nss
 from ..saliency.models.centre_bias import CentreBias
@@ -171,7 +172,7 @@ def _check_pictures(folder: Path, fixations: Fixations) -> None:
         path = folder / name
         if not path.is_file():
             raise FileNotFoundError(f"no picture {path}, which there are fixations on; give its folder as --images")
-        with Image.open(path) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             if picture.size != size:
                 found, expected = ("{} x {}".format(*pixels) for pixels in (picture.size, size))
                 raise ValueError(
@@ -181,8 +182,7 @@ def _check_pictures(folder: Path, fixations: Fixations) -> None:
 
 def _read(path: Path) -> Tensor:
     """A picture, (1, H, W, 3) uint8."""
-    with Image.open(path) as picture:
-        return torch.from_numpy(np.array(picture.convert("RGB")))[None]
+    return torch.from_numpy(read_whole(path).copy())[None]
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import tyro
 from tqdm import tqdm
@@ -81,6 +81,7 @@ class Reproduce:
         dry_run: only print what would be done, and an estimate of what it costs.
     """
 
+    shares_out: ClassVar[bool] = True  # trainings have locks of their own
     table: Annotated[Table, tyro.conf.Positional]
     scale: Literal["laptop", "paper"] = "laptop"
     out: Path | None = None

@@ -31,7 +31,7 @@ def prepare_folder(out: Path) -> Path:
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file, and the folder it lies in, so that a reader, or a crash, never meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")  # others may be writing the same
     try:
         new.write_text(text, encoding="utf-8")
         os.replace(new, path)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..envs.json_files import read_json
 from .results import write_atomically
 
 if TYPE_CHECKING:
@@ -35,6 +36,6 @@ def read_run(out: Path, parse: Callable[[dict[str, Any]], Parsed]) -> Parsed:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: there is no run to resume in {out}")
     try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
+        return parse(read_json(path))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} does not hold the options of a run: {error}") from error

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ..envs.checks import check_name
 from ..seqjepa import SeqJEPA
+from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.config import EncoderOptions, ModelOptions
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.methods import METHODS
@@ -73,7 +74,7 @@ class Train:
         print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
 
     def _begin(self) -> tuple[Trainer, dict[str, Any]]:
-        if (self.out / MODEL).exists():
+        if has_checkpoint(self.out / MODEL):
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
         check_name("--method", self.method, METHODS)
         self._model_options()  # which are refused before the world is made
@@ -99,6 +100,11 @@ class Train:
         if self != Train(out=self.out, resume=True):
             raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
         options, world, device = read_run(self.out, lambda run: (run, WorldOptions(**run["world"]), run["device"]))
+        if not has_checkpoint(self.out / MODEL):
+            raise FileNotFoundError(
+                f"no checkpoint folder at {self.out / MODEL}: the run was stopped before its first checkpoint; "
+                "start it again with its options, without --resume"
+            )
         trainer = Trainer.resume(self.out / MODEL, world.make("train", device))
         trainer.collector = make_collector(options.get("collector"), trainer.model, trainer.world)
         return trainer, options

@@ -16,8 +16,10 @@ from ..agents.belief import ClassBelief
 from ..agents.glimpses import FromStart
 from ..agents.training import LAST, Score, train_agent
 from ..envs.checks import check_whole
+from ..envs.json_files import read_json
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
+from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.episode_seeds import first_episode
 from ..seqjepa.training import Interrupted
 from .command import run_command
@@ -85,7 +87,7 @@ class TrainAgent:
     def run(self) -> None:
         if self.resume:
             return self._resumed()._train(_read_scores(self.out))
-        if (self.out / LAST).exists():
+        if has_checkpoint(self.out / LAST):
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
         self._check()
         prepare_folder(self.out)
@@ -166,7 +168,7 @@ def _read_scores(out: Path) -> list[Score]:
     if not path.is_file():
         return []
     try:
-        return [Score(**score) for score in json.loads(path.read_text(encoding="utf-8"))]
+        return [Score(**score) for score in read_json(path)]
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} does not hold scores: {error}") from error
 

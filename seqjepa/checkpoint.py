@@ -1,5 +1,6 @@
 """Checkpoints: a folder with `model.safetensors` and `config.json`, which is there whole or not at all."""
 
+import glob
 import json
 import os
 import shutil
@@ -12,9 +13,10 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..envs.json_files import read_json
 from .config import SeqJEPAConfig, ViewModelConfig
 
 ConfigType = TypeVar("ConfigType", bound=ViewModelConfig)
@@ -39,7 +41,8 @@ def write_checkpoint(
     with replace_folder(path, {WEIGHTS, CONFIG, *beside}) as folder:
         for name, content in beside.items():
             (folder / name).write_bytes(content)
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, folder / WEIGHTS)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        (folder / WEIGHTS).write_bytes(save(tensors))
         header = {"format": FORMAT, "version": VERSION}
         if config.method != SeqJEPAConfig.method:
             header["method"] = config.method
@@ -59,23 +62,37 @@ def read_checkpoint(
             raise FileNotFoundError(f"{folder} is not a checkpoint: it has no {name}")
     config = _read_config(folder / CONFIG, {kind.method: kind for kind in kinds})
     try:
-        return config, load_file(folder / WEIGHTS)
+        state = load_file(folder / WEIGHTS)
     except SafetensorError as error:
         raise ValueError(f"{folder / WEIGHTS} is not a readable safetensors file: {error}") from error
+    _check_sizes(config, state, folder)
+    return config, state
+
+
+def _check_sizes(config: ViewModelConfig, state: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse sizes for which there are not enough weights, before a network of these sizes is made."""
+    most = sum(tensor.numel() for tensor in state.values())
+    for name, value in config.to_dict().items():
+        sizes = (len(value), *value) if isinstance(value, tuple) else (value,)
+        # every layer has weights of its own
+        limit = len(state) if name.endswith(("layers", "transformer")) else most
+        for size in sizes:
+            if isinstance(size, int) and size > limit:
+                raise ValueError(
+                    f"{folder / CONFIG}: {name}={value} does not fit the weights beside it, {most} numbers in "
+                    f"{len(state)} tensors"
+                )
 
 
 def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigType:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    values = read_json(path)
     if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
         raise ValueError(f"{path} does not describe a seq-JEPA model (its field 'format' is not {FORMAT!r})")
     version = values.pop("version", None)
     if version != VERSION:
         raise ValueError(f"{path} has version {version!r}, this program reads version {VERSION}")
     method = values.pop("method", SeqJEPAConfig.method)
-    if method not in kinds:
+    if not isinstance(method, str) or method not in kinds:
         expected = " or ".join(map(repr, kinds))
         raise ValueError(
             f"{path} describes a model of the method {method!r}, expected {expected}; load it by the method's class"
@@ -84,12 +101,6 @@ def _read_config(path: Path, kinds: Mapping[str, type[ConfigType]]) -> ConfigTyp
         return kinds[method].from_dict(values)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
-
-
-def load_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Copies `state`, which was read from `origin`, into `model`. Raises as `check_state`."""
-    check_state(model, state, origin)
-    model.load_state_dict(state)
 
 
 def check_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
@@ -121,8 +132,10 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
 
     It is made beside `path` and moved there by renaming, after the folder that was there has been renamed to
     `path` + ".old". So at any moment `path` or, between the two renamings, `path`.old is a whole folder; `find_folder`
-    finds the one that is there. An error or a crash while filling leaves what was at `path` untouched.
-    Raises FileExistsError when `path` is a file, or holds entries not in `allowed`, which would be lost.
+    finds the one that is there. An error or a crash while filling leaves what was at `path` untouched;
+    what a crash left beside it is cleared away the next time, so only one process may be at it.
+    Raises OSError when it cannot be written; FileExistsError when `path` is a file, or holds entries not in `allowed`,
+    which would be lost.
     """
     path = Path(path)
     old = _old(path)
@@ -133,6 +146,8 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
                 f"{path} holds something else ({', '.join(sorted(foreign)[:5])}); choose another path"
             )
     path.parent.mkdir(parents=True, exist_ok=True)
+    for debris in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        shutil.rmtree(debris, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield new
@@ -144,6 +159,10 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
             path.rename(old)
         new.rename(path)
         _flush(path.parent)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, f"{path} cannot be written, what was there is as it was: {reason}") from error
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -159,6 +178,11 @@ def find_folder(path: str | os.PathLike[str]) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"no checkpoint folder at {path}")
+
+
+def has_checkpoint(path: str | os.PathLike[str]) -> bool:
+    """Whether `find_folder` finds one, or there is anything else in its place."""
+    return any(place.exists() for place in (Path(path), _old(Path(path))))
 
 
 def _old(path: Path) -> Path:

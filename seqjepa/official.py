@@ -1,16 +1,15 @@
 """Checkpoints of the released seq-JEPA code (https://huggingface.co/Hafez/seq-JEPA), read without executing them."""
 
 import os
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from .config import SeqJEPAConfig
+from .tensor_files import load_tensors
 
 Channels = tuple[float, float, float]
 
@@ -50,7 +49,7 @@ def read_official(
 
     Raises FileNotFoundError; ValueError for a file that is damaged, holds code, or is no such checkpoint.
     """
-    state = _model_tensors(_load(Path(path)), path)
+    state = _model_tensors(load_tensors(Path(path)), path)
     try:
         config = _infer_config(state, mean, std)
     except ValueError as error:
@@ -58,20 +57,6 @@ def read_official(
     if config.conditioning == "none":  # the released saccade class keeps a projector that it does not use
         state = {name: tensor for name, tensor in state.items() if not name.startswith("action_proj.")}
     return config, {_own_name(name): tensor for name, tensor in state.items()}
-
-
-def _load(path: Path) -> Any:
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint file at {path}")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path} was not loaded because it is damaged or holds more than tensors, which could run code. If you "
-            "trust it, open it once elsewhere and save its field 'model' alone"
-        ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a readable PyTorch checkpoint: {error}") from error
 
 
 def _model_tensors(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:

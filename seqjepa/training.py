@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ..envs.json_files import read_json
 from ..envs.rollout import Policy, Rollout
 from ..envs.worlds import World
-from .checkpoint import find_folder, load_state, write_checkpoint
+from .checkpoint import find_folder, write_checkpoint
 from .ema import ema_rate
 from .episode_seeds import first_episode
 from .interruption import DeferredInterrupt
@@ -56,6 +57,7 @@ class Trainer:
         step: optimiser steps done.
         seconds: wall-clock seconds spent in `run`.
         history: one dictionary of numbers per log entry.
+        kept: the last checkpoint in words, or None.
         collector: who moves, in place of the policy that `config` names; it may look at the model as it is by then.
 
     Raises:
@@ -71,6 +73,7 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
+        self.kept: str | None = None
         self.collector = collector
         if config.compile:
             _check_compiler(world.device)
@@ -149,17 +152,25 @@ class Trainer:
     def _keep(self, folder: Path | None, parts: Mapping[str, Tensor]) -> None:
         if folder is not None:
             self._numbers(parts)  # weights after a step that diverged must not take the place of sound ones
+            self._check_weights()
             self.save(folder)
+
+    def _check_weights(self) -> None:
+        """As the loss is that of the weights before the step."""
+        if not all(bool(weights.isfinite().all()) for weights in self.model.parameters()):
+            raise self._diverged("a weight is not finite")
 
     def _numbers(self, parts: Mapping[str, Tensor]) -> dict[str, float]:
         numbers = {name: float(value.detach()) for name, value in parts.items()}
         for name, value in numbers.items():
             if not math.isfinite(value):
-                raise DivergedError(
-                    f"{name} is {value} at step {self.step}; lower learning_rate={self.config.learning_rate} or "
-                    f"clip={self.config.clip}, or switch bf16 off"
-                )
+                raise self._diverged(f"{name} is {value}")
         return numbers
+
+    def _diverged(self, what: str) -> DivergedError:
+        remedy = f"lower learning_rate={self.config.learning_rate} or clip={self.config.clip}, or switch bf16 off"
+        kept = "there is no checkpoint from before" if self.kept is None else f"the last good checkpoint is {self.kept}"
+        return DivergedError(f"{what} at step {self.step}; {remedy}; {kept}")
 
     def save(self, folder: Path) -> None:
         """Write the model and all that training needs to go on into `folder`, whole or not at all."""
@@ -172,6 +183,7 @@ class Trainer:
         tensors = optimiser_tensors(self.optimiser, self.model)
         beside = {OPTIMISER: save(tensors), PROGRESS: json.dumps(progress, indent=1).encode()}
         write_checkpoint(folder, self.model.config, self.model.state_dict(), beside)
+        self.kept = f"{folder}, of step {self.step}"
 
     @classmethod
     def resume(cls, folder: Path, world: World) -> Trainer:
@@ -185,13 +197,13 @@ class Trainer:
         found = find_folder(folder)
         progress, tensors = _read_progress(found / PROGRESS), _read_tensors(found / OPTIMISER)
         try:
-            model = METHODS[model_config.method].from_config(model_config)
+            model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
             trainer = cls(model, world, TrainingConfig(**progress["training"]))
             trainer.step, trainer.seconds = int(progress["step"]), float(progress["seconds"])
             trainer.history = list(progress["history"])
-        except (KeyError, TypeError) as error:
+            trainer.kept = f"{folder}, of step {trainer.step}"
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"{found / PROGRESS} is not what a training leaves: {error}") from error
-        load_state(trainer.model, state, str(folder))
         restore_optimiser(trainer.optimiser, trainer.model, tensors, str(found / OPTIMISER))
         return trainer
 
@@ -204,10 +216,7 @@ def _check_compiler(device: torch.device) -> None:
 
 def _read_progress(path: Path) -> dict[str, Any]:
     _check_there(path)
-    try:
-        progress = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    progress = read_json(path)
     if not isinstance(progress, dict):
         raise ValueError(f"{path} is not what a training leaves: it holds no JSON object")
     return progress

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 Triple = tuple[float, float, float]
 
+_MOST_RAYS = 8192  # along a side of a view, which takes gigabytes then
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -66,6 +68,10 @@ class Setup:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} is a whole number of at least 1, got {value!r}")
+        if self.size * self.samples > _MOST_RAYS:
+            raise ValueError(
+                f"size times samples is at most {_MOST_RAYS}, got size={self.size}, samples={self.samples}"
+            )
         for field in fields(self):
             value = getattr(self, field.name)
             numbers = value if isinstance(value, tuple) else (value,)

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from ..checks import check_name, check_options, check_whole
+from ..checks import check_memory, check_name, check_options, check_whole
+from ..episode_numbers import SEED_BOUND
 from .bank_files import load_bank, open_bank
 from .banks import MeshSet, PictureSet, Split, ViewSet
 from .cifar100 import CIFAR100
@@ -31,6 +32,9 @@ from .tiny_imagenet import TINY_IMAGENET
 
 BUILT_IN_COUNT = {"train": 2000, "test": 500}
 SIZE = 96
+LARGEST_SIZE = 8192
+MOST = 10_000_000
+"""Built-in instances that can be asked for."""
 PICTURE_SETS: dict[str, DataSet] = {
     "stl10": STL10,
     "cifar100": CIFAR100,
@@ -80,11 +84,15 @@ def load_picture_source(
         FileNotFoundError: for files that do not exist.
         ImportError: for a download without the package that it takes.
     """
-    _check(source, "scenes", split, count=count, clutter=clutter)
+    _check(source, "scenes", split, count=count, seed=seed, clutter=clutter)
+    if size is not None:
+        check_whole("size", size, 1, LARGEST_SIZE)
     if source == "scenes":
         check_options(f"the source {source!r}", options, ())
         clutter = 1.0 if clutter is None else clutter
-        return make_scenes(split, count or BUILT_IN_COUNT[split], size or SIZE, seed, device, clutter)
+        count, size = count or BUILT_IN_COUNT[split], size or SIZE
+        check_memory(f"count={count} pictures of size={size}", 4 * count * size**2)  # with their masks
+        return make_scenes(split, count, size, seed, device, clutter)
     kind, path = split_source(source, (*PICTURE_SETS, BANK))
     if kind == BANK:
         return _open(path, size, options).to(device)
@@ -97,7 +105,7 @@ def load_mesh_source(source: str, *, split: Split, count: int | None, seed: int)
 
     Arguments and errors as in `load_picture_source`.
     """
-    _check(source, "shapes", split, count=count)
+    _check(source, "shapes", split, count=count, seed=seed)
     if source == "shapes":
         return make_shapes(split, count or BUILT_IN_COUNT[split], seed=seed)
     kind, path = split_source(source, MESH_SETS)
@@ -166,10 +174,13 @@ def _open(path: Path, size: int | None, options: Mapping[str, Any]) -> PictureSe
     return bank
 
 
-def _check(source: str, built_in: str, split: str, *, count: int | None, clutter: float | None = None) -> None:
+def _check(
+    source: str, built_in: str, split: str, *, count: int | None, seed: int, clutter: float | None = None
+) -> None:
     check_name("split", split, BUILT_IN_COUNT)
+    check_whole("source_seed", seed, 0, SEED_BOUND - 1)
     if count is not None:
-        check_whole("count", count, 1)
+        check_whole("count", count, 1, MOST)
     for name, value in (("count", count), ("clutter", clutter)):
         if value is not None and source != built_in:
             raise ValueError(f"{name}={value} is for the built-in source {built_in!r}; {source!r} is read whole")

@@ -7,8 +7,10 @@ says. Here the few names that pickled arrays use stand for inert records; every 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,12 +24,13 @@ def load_arrays(path: Path) -> dict[str, Any]:
         ValueError: for a pickle that names anything but arrays, or is broken, or holds no dictionary.
     """
     try:
-        with path.open("rb") as stream:
-            content = _plain(_Unpickler(stream, encoding="bytes").load())
+        content = _Plain()(_Unpickler(BytesIO(path.read_bytes()), encoding="bytes").load())
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise anything
-        raise ValueError(f"{path} cannot be read as arrays in plain containers: {error}") from error
+        raise ValueError(
+            f"{path} cannot be read as arrays in plain containers: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}, expected a dictionary")
     return content
@@ -62,8 +65,29 @@ class _Array:
         self.content = flat.reshape(shape, order="F" if columns_first else "C")
 
 
-class _Unpickler(pickle.Unpickler):
-    """Hands out methods, on which a pickle cannot set attributes, and never a class."""
+def _fold(stack: list[Any], count: int) -> None:
+    """The last objects of a stack as one list."""
+    stack[-count:] = [stack[-count:]]
+
+
+_PYTHONS: Any = pickle._Unpickler
+
+
+class _Unpickler(_PYTHONS):
+    """Hands out methods, on which a pickle cannot set attributes, and never a class.
+
+    It is Python's own, as that in C makes room for as many objects as ten bytes of a pickle say. Tuples become lists,
+    which are no keys: to hash a tuple takes as long as what it holds, and the same may be in it over and over.
+    """
+
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = _PYTHONS.dispatch | {
+        pickle.EMPTY_TUPLE[0]: _PYTHONS.load_empty_list,
+        pickle.TUPLE[0]: _PYTHONS.load_list,
+        pickle.TUPLE1[0]: lambda self: _fold(self.stack, 1),
+        pickle.TUPLE2[0]: lambda self: _fold(self.stack, 2),
+        pickle.TUPLE3[0]: lambda self: _fold(self.stack, 3),
+    }
+    del dispatch[pickle.BYTEARRAY8[0]]  # room for as many bytes as it says
 
     def find_class(self, module: str, name: str) -> Any:
         known = {
@@ -97,14 +121,24 @@ def _text(value: Any) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else str(value)
 
 
-def _plain(value: Any) -> Any:
-    """Inert records as arrays, and bytes, which is what Python 2 had for text, as text."""
-    if isinstance(value, _Array):
-        return value.content
-    if isinstance(value, bytes):
-        return _text(value)
-    if isinstance(value, dict):
-        return {str(_plain(key)): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return value
+class _Plain:
+    """Turns inert records into arrays, and bytes, which is what Python 2 had for text, into text."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, Any] = {}  # of containers: what occurs often is turned once
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, _Array):
+            return value.content
+        if isinstance(value, bytes):
+            return _text(value)
+        if not isinstance(value, dict | list | tuple):
+            return value
+        if id(value) not in self._done:
+            self._done[id(value)] = self._entries(value)
+        return self._done[id(value)]
+
+    def _entries(self, value: dict | list | tuple) -> dict[str, Any] | list[Any]:
+        if isinstance(value, dict):
+            return {str(self(key)): self(entry) for key, entry in value.items()}
+        return [self(entry) for entry in value]

@@ -8,12 +8,13 @@ pictures at a time, and read a page at a time.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,8 @@ _HEADER = "bank.json"
 _PICTURES = "pictures"
 _LABELS = "labels"
 _NAMES = "names"
-_CHECKED = 16  # chunks whose checksums are compared when a bank is opened
+CHECKED_BYTES = 2**30
+"""Of files as large as this all checksums are compared when they are opened, of larger ones those of a part."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,11 @@ def _open_if_current(path: Path, listing: Listing, size: int, fingerprint: str) 
 
 
 def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
-    """A bank whose files have the right lengths, and checksums for the header and 16 chunks spread over the pictures.
+    """A bank whose files have the right lengths and checksums; of pictures of more than 1 GiB, chunks spread over them.
 
     Args:
         path: the folder of the bank.
-        thorough: compare all checksums, which reads the whole bank.
+        thorough: compare all checksums, however large the bank is.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -156,27 +158,32 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
     header = _read_header(path)
     try:
         count, size, chunks = header["count"], header["size"], header["chunks"]
-        arrays = {name: _map(path, name, header["checksums"].get(name)) for name in header["arrays"]}
+        arrays = {name: _map(path, name, header["checksums"]) for name in header["arrays"]}
         pictures, labels, names = arrays.pop(_PICTURES), arrays.pop(_LABELS), arrays.pop(_NAMES)
         if pictures.shape != (count, size, size, 3) or pictures.dtype != np.uint8 or sum(n for n, _ in chunks) != count:
             raise BrokenBank(f"{path}: its pictures are {pictures.shape} {pictures.dtype}, not as its header says")
         if any(len(array) != count for array in (labels, names, *arrays.values())):
             raise BrokenBank(f"{path}: it has not as many labels as pictures")
-        _check_chunks(path, pictures, chunks, len(chunks) if thorough else _CHECKED)
+        _check_labels(path, labels, names, header["classes"])
+        moments = _numbers(header["mean"]), _numbers(header["std"])
+        most = len(chunks) if thorough else checked_chunks(len(chunks), pictures.nbytes)
+        _check_chunks(path, pictures, chunks, most)
         return PictureBank(
             as_tensor(pictures),
             torch.from_numpy(np.array(labels)),
             tuple(header["classes"]),
             skipped=tuple(Skipped(*entry) for entry in header["skipped"]),
             extras={name: torch.from_numpy(np.array(array)) for name, array in arrays.items()},
-            place=header["made_of"],
+            place=str(header["made_of"]),
             names=_Names(names),
             path=path.absolute(),
             fingerprint=header["fingerprint"],
-            known=(tuple(header["mean"]), tuple(header["std"])),
+            known=moments,
             known_hash=header["content_hash"],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except BrokenBank:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BrokenBank(f"{path}: its header is incomplete ({type(error).__name__}: {error})") from error
 
 
@@ -273,11 +280,13 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise BrokenBank(f"{path} is no picture bank: {_HEADER} cannot be read ({error})") from error
     if checksum != f"{zlib.crc32(text.encode()):08x}":
         raise BrokenBank(f"{path}: {_HEADER} does not have the checksum that it was written with")
-    header = json.loads(text)
-    if header.get("version") != VERSION:
-        raise BrokenBank(
-            f"{path} was made by another version: it has the format {header.get('version')}, not {VERSION}"
-        )
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenBank(f"{path}: {_HEADER} is not valid JSON ({error})") from error
+    version = header.get("version") if isinstance(header, dict) else None
+    if version != VERSION:
+        raise BrokenBank(f"{path} was made by another version: it has the format {version}, not {VERSION}")
     return header
 
 
@@ -290,18 +299,39 @@ def _put_in_place(work: Path, path: Path) -> None:
     work.rename(path)
 
 
-def _map(path: Path, name: str, checksum: int | None) -> np.ndarray:
+def _map(path: Path, name: str, checksums: Mapping[str, int]) -> np.ndarray:
     file = path / f"{name}.npy"
     if Path(name).name != name:
         raise BrokenBank(f"{path}: {name!r} is no name of an array")
     try:
-        if checksum is not None and zlib.crc32(file.read_bytes()) != checksum:
+        if name != _PICTURES and zlib.crc32(file.read_bytes()) != checksums[name]:
             raise BrokenBank(f"{file} does not have the checksum that it was written with")
         return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        if isinstance(error, BrokenBank):
-            raise
+    except (BrokenBank, KeyError):
+        raise
+    except Exception as error:  # a damaged header of an array can raise anything
         raise BrokenBank(f"{file} cannot be read ({error})") from error
+
+
+def _check_labels(path: Path, labels: np.ndarray, names: np.ndarray, classes: Any) -> None:
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise BrokenBank(f"{path}: its classes are no names")
+    if names.ndim != 1 or names.dtype.kind != "S":
+        raise BrokenBank(f"{path}: its names are {names.dtype} {names.shape}, not texts")
+    if labels.ndim != 1 or labels.dtype != np.int64 or labels.min() < -1 or labels.max() >= len(classes):
+        raise BrokenBank(f"{path}: its labels are not those of {len(classes)} classes")
+
+
+def _numbers(values: Any) -> Channels:
+    red, green, blue = map(float, values)
+    if not math.isfinite(red + green + blue):
+        raise ValueError(f"{values} are not finite")
+    return red, green, blue
+
+
+def checked_chunks(chunks: int, size: int) -> int:
+    """How many chunks of a file of `size` bytes are compared with their checksums when it is opened."""
+    return math.ceil(chunks * min(1.0, CHECKED_BYTES / max(size, 1)))
 
 
 def spread(count: int, most: int) -> list[int]:

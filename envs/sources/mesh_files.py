@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import numpy as np
 import torch
 import trimesh
-from PIL import Image
 from trimesh.resolvers import Resolver
 from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.material import PBRMaterial
@@ -18,17 +17,17 @@ from trimesh.visual.material import PBRMaterial
 from ..colour import srgb_to_linear
 from .banks import Mesh
 from .corner_normals import corner_normals, unit
+from .gltf_amount import gltf_amount
+from .textures import Textures
 
 Up = Literal["y", "z"]
 
 # The up axis where the caller names none: glTF's is y by its specification, OBJ's by custom; the others come from
 # engineering, where z points up.
 UP_AXES: dict[str, Up] = {".obj": "y", ".glb": "y", ".gltf": "y", ".off": "z", ".stl": "z", ".ply": "z"}
-TEXTURE_SIDE = 256
 _ASSETS = {".mtl", ".bin", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".gif", ".webp"}
-# Pillow decodes some formats by running other programs (EPS): textures may come in these only.
-_IMAGE_FORMATS = {"PNG", "JPEG", "BMP", "TGA", "TIFF", "GIF", "WEBP"}
 _LARGEST = 1e9  # beyond it 32-bit files cannot resolve an object of any usual unit
+_MOST = 30_000_000  # numbers and corners of faces: a few bytes of glTF can stand for any amount
 _GREY = 0.6
 
 
@@ -49,7 +48,8 @@ def read_mesh(path: str | Path, root: str | Path, up: Up | None = None) -> tuple
         The mesh, and the names of materials and textures that could not be read, without which it is drawn.
 
     Raises:
-        ValueError: the file is empty, cannot be parsed, or holds no usable surface.
+        ValueError: the file is empty, cannot be parsed, holds no usable surface, or stands for more than 30 million
+            corners of faces.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -57,14 +57,20 @@ def read_mesh(path: str | Path, root: str | Path, up: Up | None = None) -> tuple
         raise ValueError(f"{suffix!r} files are not read; use one of {', '.join(UP_AXES)}")
     if path.stat().st_size == 0:
         raise ValueError("the file is empty")
-    folder = _Folder(path.parent, root)
+    folder, gltf = _Folder(path.parent, root), suffix in (".glb", ".gltf")
     try:
+        if gltf:
+            _check_amount(gltf_amount(path.read_bytes(), binary=suffix == ".glb"))
         with path.open("rb") as stream:
             scene = trimesh.load_scene(stream, file_type=suffix[1:], resolver=folder, process=False)
+    except ImportError as error:  # trimesh guesses the encoding of what is no UTF-8, by a package that may be missing
+        raise ValueError("cannot be parsed (it is no text in UTF-8, and not of the binary form of its type)") from error
     except Exception as error:  # whatever a parser may stumble over
         raise ValueError(f"cannot be parsed ({type(error).__name__}: {error})") from error
-    parts = [_read_part(scene, node, gltf=suffix in (".glb", ".gltf")) for node in scene.graph.nodes_geometry]
-    parts = [part for part in parts if part is not None]
+    nodes = [node for node in scene.graph.nodes_geometry if _has_faces(scene, node)]
+    _check_amount(3 * sum(len(scene.geometry[scene.graph[node][1]].faces) for node in nodes))
+    textures = Textures()
+    parts = [_read_part(scene, node, gltf, textures) for node in nodes]
     if not parts:
         raise ValueError("it has no faces")
     mesh = _join(parts)
@@ -83,12 +89,17 @@ class _Folder(Resolver):
         wanted = key.strip().replace("\\", "/")
         for candidate in (wanted, unquote(wanted), os.path.basename(wanted)):
             path = os.path.abspath(os.path.join(self.place, candidate))
-            inside = os.path.commonpath([path, self.root]) == self.root
-            if inside and os.path.splitext(path)[1].lower() in _ASSETS and os.path.isfile(path):
+            is_asset = os.path.splitext(path)[1].lower() in _ASSETS and os.path.isfile(path)
+            if is_asset and _within(path, self.root) and self._links_inside(path):
                 return Path(path).read_bytes()
         if key.strip() not in self.missing:
             self.missing.append(key.strip())
         raise FileNotFoundError(key)
+
+    def _links_inside(self, path: str) -> bool:
+        """Whether no link leads out; the folder of the mesh may itself be a link, which its owner made."""
+        real = os.path.realpath(path)
+        return any(_within(real, os.path.realpath(place)) for place in (self.root, self.place))
 
     def keys(self) -> list[str]:
         return []
@@ -100,12 +111,26 @@ class _Folder(Resolver):
         return self
 
 
-def _read_part(scene: trimesh.Scene, node: str, gltf: bool) -> Mesh | None:
-    """One node of the scene in the scene's frame, in float64; None for lines and points."""
+def _within(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
+
+
+def _check_amount(count: int) -> None:
+    if count > _MOST:
+        raise ValueError(f"it stands for {count:.3g} numbers or corners of faces; the limit is {_MOST:.0e}")
+
+
+def _has_faces(scene: trimesh.Scene, node: str) -> bool:
+    """Lines and points have none."""
+    part = scene.geometry[scene.graph[node][1]]
+    return isinstance(part, trimesh.Trimesh) and len(part.faces) > 0
+
+
+def _read_part(scene: trimesh.Scene, node: str, gltf: bool, textures: Textures) -> Mesh:
+    """One node of the scene, which has faces, in the scene's frame, in float64."""
     transform, name = scene.graph[node]
     part = scene.geometry[name]
-    if not isinstance(part, trimesh.Trimesh) or len(part.faces) == 0:
-        return None
+    assert isinstance(part, trimesh.Trimesh)
     transform = np.asarray(transform, dtype=np.float64)
     faces = np.asarray(part.faces)
     if faces.min() < 0 or faces.max() >= len(part.vertices):
@@ -117,7 +142,7 @@ def _read_part(scene: trimesh.Scene, node: str, gltf: bool) -> Mesh | None:
     if "vertex_normals" in part._cache:  # the file's own; trimesh has no public way to tell them from computed ones
         cofactors = np.linalg.det(transform[:3, :3]) * np.linalg.pinv(transform[:3, :3]).T
         normals = unit(np.asarray(part.vertex_normals)[faces] @ cofactors.T)
-    colours, uvs, image = _material(part, faces, gltf)
+    colours, uvs, image = _material(part, faces, gltf, textures)
     return Mesh(
         vertices=vertices,
         faces=faces,
@@ -129,7 +154,9 @@ def _read_part(scene: trimesh.Scene, node: str, gltf: bool) -> Mesh | None:
     )
 
 
-def _material(part: trimesh.Trimesh, faces: np.ndarray, gltf: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _material(
+    part: trimesh.Trimesh, faces: np.ndarray, gltf: bool, textures: Textures
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Linear RGB per face, texture coordinates per corner, and the texture if there is one."""
     visual: Any = part.visual
     colours = np.full((len(faces), 3), _linear(np.array(_GREY)))
@@ -142,7 +169,7 @@ def _material(part: trimesh.Trimesh, faces: np.ndarray, gltf: bool) -> tuple[np.
         material: Any = visual.material
         pbr = isinstance(material, PBRMaterial)
         uv = None if visual.uv is None else np.nan_to_num(np.asarray(visual.uv, dtype=np.float64), posinf=0, neginf=0)
-        image = _texture(material.baseColorTexture if pbr else material.image)
+        image = textures.read(material.baseColorTexture if pbr else material.image)
         if uv is None or uv.shape != (len(part.vertices), 2):
             image = None
         base = np.ones(3)
@@ -170,16 +197,6 @@ def _decode(colours: np.ndarray, linear: bool) -> np.ndarray:
 
 def _linear(encoded: np.ndarray) -> np.ndarray:
     return srgb_to_linear(torch.from_numpy(encoded)).numpy()
-
-
-def _texture(image: Image.Image | None) -> np.ndarray | None:
-    if image is None:
-        return None
-    if image.format is not None and image.format not in _IMAGE_FORMATS:
-        raise ValueError(f"a texture is in the format {image.format}; use one of {', '.join(sorted(_IMAGE_FORMATS))}")
-    image = image.convert("RGB")
-    image.thumbnail((TEXTURE_SIDE, TEXTURE_SIDE))
-    return np.asarray(image)
 
 
 def _join(parts: list[Mesh]) -> Mesh:

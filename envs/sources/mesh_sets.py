@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from ..json_files import read_json
 from .banks import MeshSet, Split
 from .published import DataSet, class_names, there
 from .shapenet_names import SHAPENET_NAMES
@@ -78,7 +78,7 @@ def _taxonomy(place: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return {str(entry["synsetId"]): str(entry["name"]) for entry in json.loads(path.read_text(encoding="utf-8"))}
+        return {str(entry["synsetId"]): str(entry["name"]) for entry in read_json(path)}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not ShapeNet's list of synsets ({type(error).__name__}: {error})") from error
 

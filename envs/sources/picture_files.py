@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -14,6 +17,8 @@ SUFFIXES = frozenset(
     | {".ppm", ".pgm", ".pbm", ".pnm"}
 )
 BACKGROUND = (128, 128, 128)
+_LARGE = 16_000_000  # pixels
+_LARGE_ONES = Lock()
 _WHITES = {"I": (255, 65535), "F": (1, 255, 65535)}
 
 
@@ -21,10 +26,9 @@ def read_picture(path: str | Path, size: int, background: tuple[int, int, int] =
     """The central square of one picture, (size, size, 3) uint8 sRGB; see `pictures.load_pictures`.
 
     Raises:
-        Exception: whatever Pillow's decoders raise on a bad file, most often OSError.
+        OSError, ValueError: for a file that is not there, is no picture, or is damaged.
     """
-    with _opened(path) as image:
-        image.draft(None, (2 * size, 2 * size))  # JPEG decodes at 1/2, 1/4 or 1/8, never below these sides
+    with _opened(path, (2 * size, 2 * size)) as image:
         square = _upright(image)
         width, height = square.size
         side = min(width, height)
@@ -48,13 +52,29 @@ def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0))
 
 
-def _opened(path: str | Path) -> Image.Image:
+@contextmanager
+def _opened(path: str | Path, least: tuple[int, int] | None = None) -> Iterator[Image.Image]:
+    """A picture, not decoded yet; of large ones, which take gigabytes to decode, one at a time in all threads.
+
+    Args:
+        path: the file.
+        least: sides below which it must not be decoded; JPEG can be at 1/2, 1/4 or 1/8 of its own.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     if path.stat().st_size == 0:
         raise ValueError("empty file")
-    return Image.open(path, formats=FORMATS)
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            if least is not None:
+                image.draft(None, least)
+            with _LARGE_ONES if image.width * image.height > _LARGE else nullcontext():
+                yield image
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # decoders fail on bad files in too many ways to name
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import draws, rotations
+from ..checks import check_number
 from ..devices import resolve_device
 from .backgrounds import axes_of, between, make_backgrounds
 from .banks import PictureSet, Split
@@ -65,8 +66,7 @@ def make_scenes(
 
     if size < 32:
         raise ValueError(f"size={size}: scenes need at least 32 pixels a side")
-    if not 0 <= clutter <= 1:
-        raise ValueError(f"clutter={clutter} must be in [0, 1]")
+    check_number("clutter", clutter, 0, 1)
     device = resolve_device(device)
     shapes = make_shapes(split, count, seed)
     indices = torch.arange(count, device=device)

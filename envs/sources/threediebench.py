@@ -180,7 +180,9 @@ def _view_numbers(folder: Path) -> Iterator[int]:
 def _load(path: Path) -> np.ndarray:
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header can raise anything
         raise ValueError(f"{path} is not an array of numbers or of text: {error}") from error
 
 

@@ -50,7 +50,7 @@ class Journey(Task):
             raise ValueError(f"observe_pose={observe_pose!r} would tell what {self.name!r} asks for; leave it out")
         if not (observe_action or passive):
             raise ValueError("observe_action=False hides movements from the agent that makes them; add passive=True")
-        check_whole("movements", movements, 1)
+        check_whole("movements", movements, 1, 1_000_000)
         super().__init__(world, observe_pose=False)
         self.movements = movements
         self.length = movements + 1

@@ -49,7 +49,7 @@ class Recognition(Task):
         if not world.classes:
             raise ValueError("recognition needs classes, and these scenes have no labels: choose others")
         check_number("glimpse_cost", glimpse_cost, 0)
-        self.glimpse_cost = glimpse_cost
+        self.glimpse_cost = float(glimpse_cost)
         self.form = make_form(actions, world, answers=len(world.classes))
 
     def begin(self, seeds: Tensor, scenes: Tensor) -> Rows:

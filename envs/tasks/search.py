@@ -72,6 +72,7 @@ class Search(Task):
         self.reward = reward
         self.tolerance = world.tolerance if tolerance is None else tolerance
         check_number("tolerance", self.tolerance, 0)
+        self.tolerance = float(self.tolerance)
         self.form = make_form(actions, world)
 
     @property

@@ -100,10 +100,10 @@ class AugmentationsWorld(World):
         self.classes = pictures.classes
         self.side = self.pictures.shape[1]
         size = self.side if view_size is None else view_size
-        check_whole("view_size", size, 1)
+        check_whole("view_size", size, 1, 8192)
         self.view_shape = (3, int(size), int(size))
         if target_view is not None:
-            check_whole("target_view", target_view, 1)
+            check_whole("target_view", target_view, 1, 1_000_000)
         self.target_view = target_view
         self.official = official
         self._set_dimensions(latents, blur)

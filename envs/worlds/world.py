@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .. import draws
-from ..checks import check_name, check_rows, check_whole, check_within, keyword_options
+from ..checks import check_memory, check_name, check_rows, check_whole, check_within, keyword_options
 from ..rollout import Policy, Rollout, roll_out
 from ..sources.banks import MeshSet, PictureSet, Skipped, ViewSet
 
@@ -208,6 +208,8 @@ class World(ABC):
             batch_size = len(scenes)
         check_whole("batch_size", batch_size, 1)
         check_whole("length", length, 1)
+        views = batch_size * length
+        check_memory(f"batch_size={batch_size} and length={length}", views * math.prod(self.view_shape))
         seeds = torch.arange(batch_size, device=self.device) + seed
         scenes = self.draw_scenes(seeds) if scenes is None else self._check_scenes(scenes, len(seeds))
         return roll_out(self, self.policy(policy), seeds, scenes, length)

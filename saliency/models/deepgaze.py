@@ -146,7 +146,10 @@ def _published(download: bool) -> Path:
 def _read_log_density(path: Path) -> Tensor:
     if not path.exists():
         raise FileNotFoundError(f"centre_bias={str(path)!r} does not exist; the published one is {CENTRE_BIAS_URL}")
-    values = np.load(path, allow_pickle=False)
+    try:
+        values = np.load(path, allow_pickle=False)
+    except Exception as error:  # a damaged header can raise anything
+        raise ValueError(f"centre_bias={str(path)!r} is no .npy file of numbers: {error}") from error
     if values.ndim != 2 or not np.isfinite(values).all():
         raise ValueError(f"centre_bias={str(path)!r} is no log density: (h, w) finite numbers, not {values.shape}")
     return torch.from_numpy(values.astype(np.float32))

@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ...envs.json_files import read_json
 from ...envs.worlds import World, make_world
 from ...seqjepa.evaluation import evaluate
 from ...seqjepa.initial_model import initial_model
@@ -243,11 +244,11 @@ def _check_settings(path: Path, wanted: Mapping[str, Any]) -> None:
 def _read(path: Path) -> Any:
     """The content of a JSON file, or None where there is no file. Raises ValueError for one that is damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); delete it, and it is made anew") from error
+        raise ValueError(f"{error}; delete it, and it is made anew") from error
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Agents: what they are trained with, and that they are the same when they are loaded."""
 
 import json
-import pickle
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ def spoil_weights(folder: Path) -> None:
 
 
 def put_code(folder: Path) -> None:
-    (folder / "agent.pt").write_bytes(pickle.dumps(Executed(), protocol=2))
+    torch.save(Executed(), folder / "agent.pt")
 
 
 def put_other_weights(folder: Path) -> None:
@@ -204,14 +204,40 @@ def put_other_weights(folder: Path) -> None:
     torch.save(state, folder / "agent.pt")
 
 
+def put_width(folder: Path) -> None:
+    content = json.loads((folder / "agent.json").read_text())
+    content["config"]["network"] = [10**9]
+    (folder / "agent.json").write_text(json.dumps(content))
+
+
+def put_buffer(folder: Path) -> None:
+    content = json.loads((folder / "agent.json").read_text())
+    content["config"]["options"]["n_steps"] = 10**12
+    (folder / "agent.json").write_text(json.dumps(content))
+
+
+def take_steps(folder: Path) -> None:
+    content = json.loads((folder / "agent.json").read_text())
+    del content["steps"]
+    (folder / "agent.json").write_text(json.dumps(content))
+
+
+def put_nesting(folder: Path) -> None:
+    (folder / "agent.json").write_text("[" * 100_000)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (spoil_description, r"agent\.json is not valid JSON"),
         (spoil_format, r"does not describe an agent of version 1"),
         (spoil_config, r"agent\.json is damaged: algorithm='a3c' is not known"),
-        (spoil_weights, r"agent\.pt is damaged, or does not fit"),
-        (put_code, r"agent\.pt is damaged, or does not fit"),
+        (spoil_weights, r"agent\.pt is not a readable PyTorch checkpoint"),
+        (put_code, r"agent\.pt was not loaded because .* could run code"),
+        (put_width, r"agent\.json: network=\(1000000000,\) does not fit the weights in agent\.pt"),
+        (put_buffer, r"'ppo' with options .*Unable to allocate"),
+        (take_steps, r"agent\.json is damaged: it lacks steps"),
+        (put_nesting, r"agent\.json is not valid JSON: maximum recursion depth"),
         (put_other_weights, r"agent\.pt is damaged, or does not fit.*size mismatch"),
     ],
 )
@@ -219,6 +245,17 @@ def test_a_damaged_agent(saved: Path, images_world: World, spoil: Callable[[Path
     spoil(saved)
     with pytest.raises(ValueError, match=message.replace(".*", "[^$]*")):
         Agent.load(saved, images_world)
+
+
+def test_a_full_disk_leaves_the_earlier_agent(
+    saved: Path, images_world: ImagesWorld, files_of_at_most: Callable[[int], AbstractContextManager[None]]
+):
+    before = {path.name: path.read_bytes() for path in saved.iterdir() if path.is_file()}
+    again = Agent.load(saved, images_world, 2)
+    with files_of_at_most(len(before["agent.pt"]) - 1), pytest.raises(OSError, match="cannot be written"):
+        again.save(saved)
+    assert {path.name: path.read_bytes() for path in saved.iterdir() if path.is_file()} == before
+    assert [path.name for path in saved.parent.iterdir()] == ["agent"]
 
 
 @pytest.mark.parametrize("name", ["agent.json", "agent.pt", "model"])

@@ -1,3 +1,6 @@
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +123,38 @@ def test_broken_maps_are_told_and_made_anew(pictures: PictureSet, tmp_path: Path
         assert torch.equal(spectral(pictures).load(tmp_path), first)
     assert torch.equal(spectral(pictures).load(tmp_path), first)
     assert counted == [6, 6]
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "5", "[]", '["a"]', "[" * 100_000], ids=["object", "number", "few", "text", "deep"]
+)
+def test_checksums_that_are_none_are_told(pictures: PictureSet, tmp_path: Path, text: str):
+    first = spectral(pictures).load(tmp_path).clone()
+    next(tmp_path.glob("*.json")).write_text(text)
+    with pytest.warns(UserWarning, match="are made anew: "):
+        assert torch.equal(spectral(pictures).load(tmp_path), first)
+
+
+def test_no_byte_of_the_maps_can_change_unnoticed(pictures: PictureSet, tmp_path: Path):
+    """But for those in the header of the array that say the same."""
+    first = spectral(pictures).load(tmp_path).clone()
+    file = next(tmp_path.glob("*.npy"))
+    content = file.read_bytes()
+    for place in [*range(0, 128, 5), *range(128, len(content), 4099)]:
+        file.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert torch.equal(spectral(pictures).load(tmp_path), first)
+        assert bool(caught) == (file.read_bytes() == content), "it was told and made anew"
+        assert caught or place < 128
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half(
+    pictures: PictureSet, tmp_path: Path, files_of_at_most: Callable[[int], AbstractContextManager[None]]
+):
+    with files_of_at_most(2000), pytest.raises(OSError, match="File too large"):
+        spectral(pictures).load(tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_maps_without_their_checksums_are_made_anew(pictures: PictureSet, tmp_path: Path):

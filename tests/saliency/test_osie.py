@@ -30,6 +30,8 @@ def test_fixations_are_read(tmp_path: Path):
         ({"image_size_wh": [80, -1]}, r"image_size_wh is \[80, -1\]"),
         ({"n_subjects": "two"}, "expected an object with the int 'n_subjects'"),
         ({"images": []}, "expected an object with the dict 'images'"),
+        ({"images": {"../a.jpg": [PATH, PATH]}}, "'../a.jpg' does not lie in the folder of the pictures"),
+        ({"images": {"/etc/passwd": [PATH, PATH]}}, "'/etc/passwd' does not lie in the folder of the pictures"),
         ({"images": {"a.jpg": [PATH]}}, "picture 'a.jpg': expected a list of 2 observers, found 1 of them"),
         ({"images": {"a.jpg": PATH}}, "picture 'a.jpg': expected a list of 2 observers, found dict"),
         ({"images": {"a.jpg": [PATH, {"x": []}]}}, "picture 'a.jpg', observer 1: expected an object with the lists"),

@@ -94,7 +94,7 @@ def die_at(monkeypatch, moment: str) -> None:
         return call
 
     if moment == "weights":
-        monkeypatch.setattr(checkpoints, "save_file", dying)
+        monkeypatch.setattr(checkpoints, "save", dying)
     elif moment == "config":
         monkeypatch.setattr(checkpoints.json, "dumps", dying)
     elif moment == "flush":
@@ -114,11 +114,29 @@ def test_an_error_while_writing_leaves_the_old_one_and_no_debris(tmp_path, monke
     def full_disk(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full_disk)
+    monkeypatch.setattr(checkpoints, "save", full_disk)
     with pytest.raises(OSError, match="No space left"):
         make_model(seed=2).save(tmp_path / "model")
     assert states_equal(SeqJEPA.load(tmp_path / "model"), old)
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_full_disk_leaves_the_old_one(tmp_path, files_of_at_most):
+    old = make_model(seed=1)
+    old.save(tmp_path / "model")
+    size = (tmp_path / "model" / "model.safetensors").stat().st_size
+    with files_of_at_most(size - 1), pytest.raises(OSError, match=r"model cannot be written, .*: File too large"):
+        make_model(seed=2).save(tmp_path / "model")
+    assert states_equal(SeqJEPA.load(tmp_path / "model"), old)
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    (tmp_path / ".model.abcd1234").mkdir()
+    (tmp_path / ".model.abcd1234" / "model.safetensors").write_bytes(b"half")
+    (tmp_path / ".model.mine").mkdir()
+    make_model().save(tmp_path / "model")
+    assert sorted(os.listdir(tmp_path)) == [".model.mine", "model"]
 
 
 def test_a_folder_with_other_things_is_not_replaced(tmp_path):
@@ -145,6 +163,23 @@ def test_damaged_weights(tmp_path, content):
     make_model().save(tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(content)
     with pytest.raises(ValueError, match=r"model\.safetensors is not a readable"):
+        SeqJEPA.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"a": {"dtype": "F32", "shape": [250 * 10**12], "data_offsets": [0, 10**15]}}, "not fully covered"),
+        ({"a": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}}, "overflow"),
+        ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, "invalid offset"),
+    ],
+    ids=["of a petabyte", "of more than there is", "backwards"],
+)
+def test_tensors_that_lie_about_their_size(tmp_path, header, message):
+    make_model().save(tmp_path / "model")
+    text = json.dumps(header).encode()
+    (tmp_path / "model" / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises(ValueError, match=rf"model\.safetensors is not a readable safetensors file: .*{message}"):
         SeqJEPA.load(tmp_path / "model")
 
 
@@ -187,6 +222,14 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
         ({"encoder": "vit"}, "'vit' is unknown"),
         ({"colour": 1}, r"unknown configuration fields \['colour'\]"),
         ({"layers": "many"}, "layers must be an integer"),
+        ({"method": []}, r"a model of the method \[\]"),
+        (
+            {"layers": 10**5},
+            r"config.json: layers=100000 does not fit the weights beside it, \d+ numbers in \d+ tensors",
+        ),
+        ({"encoder_width": 10**9}, "encoder_width=1000000000 does not fit the weights"),
+        ({"predictor_hidden": 10**18}, "predictor_hidden=1000000000000000000 does not fit the weights"),
+        ({"action_dim": 10**30}, "action_dim=1000000000000000000000000000000 does not fit the weights"),
     ],
 )
 def test_bad_configuration(tmp_path, change, message):
@@ -197,6 +240,9 @@ def test_bad_configuration(tmp_path, change, message):
         SeqJEPA.load(tmp_path / "model")
     path.write_text("{not json")
     with pytest.raises(ValueError, match="not valid JSON"):
+        SeqJEPA.load(tmp_path / "model")
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="not valid JSON: maximum recursion depth"):
         SeqJEPA.load(tmp_path / "model")
     path.write_text("[]")
     with pytest.raises(ValueError, match="does not describe"):

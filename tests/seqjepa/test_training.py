@@ -1,6 +1,7 @@
 import copy
 import json
 import math
+import re
 import shutil
 import signal
 import time
@@ -237,6 +238,36 @@ def test_weights_that_diverged_do_not_replace_sound_ones(tmp_path, log_every):
     with pytest.raises(DivergedError, match=r"nan at step 3; lower learning_rate=0\.001"):
         trainer.run(tmp_path / "model")
     assert contents(tmp_path / "model") == sound
+
+
+def test_a_step_that_makes_weights_infinite_is_not_saved(tmp_path):
+    """Its loss, which is that of the weights before it, was still a number."""
+    trainer = tiny_trainer(steps=2)
+    trainer.run(tmp_path / "model")
+    sound = contents(tmp_path / "model")
+    trainer.config = TrainingConfig(**CONFIG | {"steps": 3, "save_every": 1, "log_every": 100})
+    step = trainer.optimiser.step
+
+    def too_far() -> None:
+        step()
+        trainer.model.predictor.output.bias.data[0] = math.inf
+
+    trainer.optimiser.step = too_far
+    kept = f"the last good checkpoint is {tmp_path / 'model'}, of step 2"
+    with pytest.raises(DivergedError, match=rf"a weight is not finite at step 3; lower .*; {re.escape(kept)}"):
+        trainer.run(tmp_path / "model")
+    assert contents(tmp_path / "model") == sound
+
+
+def test_who_diverges_is_told_which_checkpoint_is_left(tmp_path):
+    with pytest.raises(DivergedError, match="there is no checkpoint from before"):
+        tiny_trainer(steps=50, learning_rate=1e30).run(tmp_path / "model")
+    tiny_trainer(steps=2).run(tmp_path / "model")
+    resumed = Trainer.resume(tmp_path / "model", tiny_world())
+    resumed.config = TrainingConfig(**CONFIG)
+    resumed.model.predictor.output.bias.data.fill_(math.nan)
+    with pytest.raises(DivergedError, match=r"nan at step 3.*the last good checkpoint is .*model, of step 2"):
+        resumed.run(tmp_path / "model")
 
 
 def test_a_learning_rate_out_of_all_proportion_is_told():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from saccadeworld.envs.sources.array_pickles import load_arrays
+from saccadeworld.scripts.benchmarks.memory import forget_peak_memory, peak_memory
 
 
 def written(folder: Path, content: Any, protocol: int = 2) -> Path:
@@ -95,3 +96,39 @@ def test_anything_else_is_refused(tmp_path: Path, content: Any):
 def test_a_missing_file_is_told_as_such(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         load_arrays(tmp_path / "none")
+
+
+def nested(depth: int = 40) -> tuple:
+    """Exponentially large, as far as it is written out."""
+    value: tuple = ("end",)
+    for _ in range(depth):
+        value = (value, value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02}r" + (2**32 - 1).to_bytes(4, "little") + b".",  # room for as many objects in the memo
+        b"\x80\x05\x96" + (2**33).to_bytes(8, "little") + b"x.",  # a bytearray
+        b"\x80\x04\x8e" + (2**40).to_bytes(8, "little") + b"x.",  # bytes
+        b"\x80\x04\x95" + (2**40).to_bytes(8, "little") + b"}.",  # a frame
+        {"often": nested()},
+        b"\x80\x02}(X\x01\x00\x00\x00aq\x00" + b"2\x86" * 60 + b"K\x01u.",  # a key that takes as long to hash
+    ],
+    ids=["memo", "bytearray", "bytes", "frame", "nested", "nested key"],
+)
+def test_a_few_bytes_take_neither_gigabytes_nor_hours(tmp_path: Path, content: Any):
+    forget_peak_memory()
+    before = peak_memory()
+    refused = refusal(written(tmp_path, content))
+    assert refused is None or "content cannot be read as arrays" in refused
+    assert peak_memory() - before < 100 * 2**20
+
+
+def refusal(path: Path) -> str | None:
+    try:
+        load_arrays(path)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -5,6 +5,8 @@ import shutil
 import threading
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +139,10 @@ def rewrite(path: Path, place: int, content: bytes) -> None:
 def with_header(bank: Path, **changes: object) -> None:
     """A header that was written by someone, checksum and all."""
     header = json.loads((bank / "bank.json").read_text().splitlines()[1]) | changes
-    text = json.dumps(header)
+    written_header(bank, json.dumps(header))
+
+
+def written_header(bank: Path, text: str) -> None:
     (bank / "bank.json").write_text(f"{zlib.crc32(text.encode()):08x}\n{text}\n")
 
 
@@ -156,7 +161,15 @@ BREAKAGES = {
     "a header of bytes": (lambda bank: (bank / "bank.json").write_bytes(b"\xff\xfe"), "is no picture bank"),
     "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 3"),
     "another count": (lambda bank: with_header(bank, count=11), "not as its header says"),
-    "no classes": (lambda bank: with_header(bank, classes=None), "its header is incomplete"),
+    "no classes": (lambda bank: with_header(bank, classes=None), "its classes are no names"),
+    "classes that are none": (lambda bank: with_header(bank, classes=[1, 2, 3]), "its classes are no names"),
+    "too few classes": (lambda bank: with_header(bank, classes=["a"]), "its labels are not those of 1 classes"),
+    "moments that are none": (lambda bank: with_header(bank, mean=[1, 2]), "its header is incomplete"),
+    "infinite moments": (lambda bank: with_header(bank, std=[1, 2, float("inf")]), "its header is incomplete"),
+    "odd chunks": (lambda bank: with_header(bank, chunks=["a"]), "its header is incomplete"),
+    "no checksums": (lambda bank: with_header(bank, checksums={}), "its header is incomplete"),
+    "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 2"),
+    "a nested header": (lambda bank: written_header(bank, "[" * 100_000), "bank.json is not valid JSON"),
     "a way out": (
         lambda bank: with_header(bank, arrays=["pictures", "labels", "../x"]),
         "'../x' is no name of an array",
@@ -175,6 +188,57 @@ def test_a_broken_bank_is_told_and_made_anew(tmp_path: Path, breakage: str):
     with pytest.warns(UserWarning, match="made anew"):
         bank = load_bank(tmp_path / "bank", listing_of(pictures), 8)
     assert np.array_equal(bank.pictures.numpy(), pictures)
+
+
+@pytest.mark.parametrize("name", ["bank.json", "labels.npy", "names.npy", "pictures.npy"])
+def test_no_byte_can_change_unnoticed(tmp_path: Path, name: str):
+    """Of any file; but for blanks and such in the header of the array of pictures, which change none of them."""
+    pictures = noise(12)
+    load_bank(tmp_path / "bank", listing_of(pictures), 8)
+    file = tmp_path / "bank" / name
+    content = file.read_bytes()
+    for place in range(0, len(content), 1 if len(content) < 500 else 13):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        try:
+            unnoticed = open_bank(tmp_path / "bank")
+        except BrokenBank:
+            continue
+        assert name == "pictures.npy"
+        assert place < 128
+        assert np.array_equal(unnoticed.pictures.numpy(), pictures)
+
+
+def test_all_of_it_is_checked_up_to_a_size_and_a_part_beyond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    count, size = 12 * CHUNK, 4
+    load_bank(tmp_path / "bank", listing_of(np.broadcast_to(noise(1, size), (count, size, size, 3))), size)
+    rewrite(tmp_path / "bank" / "pictures.npy", 128 + 5 * CHUNK * size * size * 3, b"\1\2\3\4")
+    with pytest.raises(BrokenBank, match=f"pictures {5 * CHUNK} to {6 * CHUNK - 1} do not have their checksum"):
+        open_bank(tmp_path / "bank")
+    monkeypatch.setattr(bank_files, "CHECKED_BYTES", count * size * size * 3 // 4)
+    open_bank(tmp_path / "bank")  # 3 of 12 chunks, the first, the last and one between
+    with pytest.raises(BrokenBank, match="do not have their checksum"):
+        open_bank(tmp_path / "bank", thorough=True)
+    monkeypatch.setattr(bank_files, "CHECKED_BYTES", count * size * size * 3)
+    with pytest.raises(BrokenBank, match="do not have their checksum"):
+        open_bank(tmp_path / "bank")
+
+
+def test_a_broken_bank_that_is_given_as_such_is_refused(tmp_path: Path):
+    """It cannot be made anew, as what it was made of is not known."""
+    load_bank(tmp_path / "bank", listing_of(noise(12)), 8)
+    rewrite(tmp_path / "bank" / "pictures.npy", -5, b"\1\2")
+    with pytest.raises(BrokenBank, match=r"bank: pictures 0 to 11 do not have their checksum"):
+        make_world("images", f"bank:{tmp_path / 'bank'}", fovea=4)
+
+
+def test_a_full_disk_leaves_the_former_bank(
+    tmp_path: Path, files_of_at_most: Callable[[int], AbstractContextManager[None]]
+):
+    load_bank(tmp_path / "bank", listing_of(noise(12)), 8)
+    with files_of_at_most(1000), pytest.raises(OSError, match="File too large"), pytest.warns(match="made anew"):
+        load_bank(tmp_path / "bank", listing_of(noise(40)), 8)
+    assert visible(tmp_path) == ["bank"]
+    assert len(open_bank(tmp_path / "bank", thorough=True).pictures) == 12
 
 
 def test_a_pickle_for_an_array_is_not_executed(tmp_path: Path):

@@ -86,7 +86,7 @@ def test_other_sizes(size: int):
 
 @pytest.mark.parametrize("clutter", [-0.1, 1.5, float("nan")])
 def test_clutter_out_of_range(clutter: float):
-    with pytest.raises(ValueError, match=r"clutter=.* must be in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"clutter=.* is out of range; use 0 to 1"):
         make_scenes("train", 1, clutter=clutter)
 
 

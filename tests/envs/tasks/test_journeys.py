@@ -200,7 +200,7 @@ def test_rows_need_not_be_due_together(world: World, task: str):
     [
         ({"observe_pose": True}, ValueError, "observe_pose=True would tell what 'path-integration' asks for"),
         ({"observe_action": False}, ValueError, "observe_action=False hides movements from the agent that makes them"),
-        ({"movements": 0}, ValueError, "movements=0 is out of range; use at least 1"),
+        ({"movements": 0}, ValueError, "movements=0 is out of range; use 1 to 1000000"),
         ({"movements": 2.5}, TypeError, r"movements=2\.5 is not a whole number"),
         ({"passive": "nobody"}, ValueError, "policy='nobody' is not known"),
         ({"tolerance": 3}, TypeError, "a world that is made already has no option 'tolerance'"),
