@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 import warnings
 from typing import Any, Protocol
 
 import tyro
 from tqdm import tqdm
 
+from ..seqjepa.ranks import speaks
 from ..seqjepa.training import DivergedError
 
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, DivergedError)  # of imports: what is to be installed
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
+_PATIENCE = 2.0  # seconds in which the rank that speaks gets to it, as torchrun ends the others when one has ended
 
 
 class Command(Protocol):
@@ -31,19 +34,23 @@ def run_command(command: type[Command]) -> None:
 def run(command: Command) -> None:
     """Run a command, with its warnings as one line each.
 
-    An error that tells the user what to change is printed as one line, without a traceback; the exit code is 2 then,
-    and 130 after Ctrl-C.
+    An error that tells the user what to change is printed as one line, without a traceback and once however many ranks
+    meet it; the exit code is 2 then, and 130 after Ctrl-C.
     """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
             command.run()
         except _USER_ERRORS as error:
-            print(f"saccadeworld: {error}", file=sys.stderr)
+            if speaks():
+                print(f"saccadeworld: {error}", file=sys.stderr)
+            else:
+                time.sleep(_PATIENCE)
             sys.exit(_FAILED)
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one
+    if speaks():
+        tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one

@@ -29,7 +29,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dic
     return {
         f"{name}:{quantity}": whole(value).cpu().contiguous()
         for name, parameter in model.named_parameters()
-        for quantity, value in optimiser.state.get(parameter, {}).items()
+        for quantity, value in sorted(optimiser.state.get(parameter, {}).items())  # in the same order on all ranks
     }
 
 
@@ -53,7 +53,7 @@ def restore_optimiser(
     for key, value in tensors.items():
         parameter, shape = expected[key]
         # In the parameter's own order of memory, which the fused step takes for granted.
-        placed = placed_like(value, parameter) if shape else value.to(parameter.device)
+        placed = placed_like(value, parameter) if shape else value.to(parameter.device, copy=True)
         optimiser.state[parameter][key.rsplit(":", 1)[1]] = placed
 
 

@@ -2,7 +2,17 @@
 
 from .batch_norm import synchronise_batch_norms
 from .gather import from_first_rank, gather_rows
-from .group import joined_ranks, largest, local_device, means, object_of_first_rank, rank, rank_count
+from .group import (
+    joined_ranks,
+    largest,
+    local_device,
+    may_be_restarted,
+    means,
+    object_of_first_rank,
+    rank,
+    rank_count,
+    speaks,
+)
 from .parallel import Parallel, parallel_loss, placed_like, whole
 
 __all__ = [
@@ -12,12 +22,14 @@ __all__ = [
     "joined_ranks",
     "largest",
     "local_device",
+    "may_be_restarted",
     "means",
     "object_of_first_rank",
     "parallel_loss",
     "placed_like",
     "rank",
     "rank_count",
+    "speaks",
     "synchronise_batch_norms",
     "whole",
 ]

@@ -11,6 +11,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from ...envs.devices import resolve_device
+from .rendezvous import meet
+
 Value = TypeVar("Value")
 
 
@@ -37,7 +40,7 @@ def joined_ranks(device: str) -> Iterator[str]:
         device: "cpu" or "cuda".
 
     Yields:
-        The device of this process, see `local_device`.
+        The device of this process.
 
     Raises:
         ValueError: as `local_device`.
@@ -49,24 +52,36 @@ def joined_ranks(device: str) -> Iterator[str]:
     gpu = device.startswith("cuda")
     if gpu:
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo")
+    store, number, count = meet()
+    dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo", store=store, rank=number, world_size=count)
     yield device
     dist.destroy_process_group()  # not after an error, when the others may wait elsewhere
 
 
 def local_device(device: str) -> str:
-    """The device of this process: each of `torchrun` has a GPU of its own.
+    """The device of this process, by a name such as "cuda", of which each process of `torchrun` has one of its own.
 
     Raises:
-        ValueError: where there are fewer GPUs than processes on this machine.
+        ValueError: for a device that is not there, and where there are fewer GPUs than processes on this machine.
     """
+    resolve_device(device)
     local = os.environ.get("LOCAL_RANK")
-    if device != "cuda" or local is None or not torch.cuda.is_available():
+    if device != "cuda" or local is None:
         return device
     processes, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
     if processes > gpus:
-        raise ValueError(f"{processes} processes share {gpus} GPUs on this machine: give --nproc-per-node {gpus}")
+        raise ValueError(f"{processes} processes would share {gpus} GPUs on this machine: use --nproc-per-node {gpus}")
     return f"cuda:{local}"
+
+
+def speaks() -> bool:
+    """Whether this process says what all ranks would; one on each machine does, where something may be missing."""
+    return not _joined() or os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def may_be_restarted() -> bool:
+    """Whether it was `torchrun` that started this process, which does so again after a failure."""
+    return dist.is_available() and dist.is_torchelastic_launched()
 
 
 def largest(value: float) -> float:

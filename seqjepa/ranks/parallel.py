@@ -62,11 +62,12 @@ def whole(tensor: Tensor) -> Tensor:
 
 
 def placed_like(tensor: Tensor, parameter: Tensor) -> Tensor:
-    """A whole tensor on the device of a parameter, in its order of memory and in such shards."""
+    """A copy of a whole tensor on the device of a parameter, in its order of memory and in such shards."""
     if rank_count() > 1:
         from torch.distributed.tensor import DTensor, distribute_tensor
 
         if isinstance(parameter, DTensor):
             mesh, places = parameter.device_mesh, parameter.placements
-            return distribute_tensor(tensor.to(parameter.device), mesh, places, src_data_rank=None)
+            shards = distribute_tensor(tensor.to(parameter.device), mesh, places, src_data_rank=None)
+            return shards.clone()  # not views, which would keep the whole
     return torch.empty_like(parameter.detach()).copy_(tensor)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from saccadeworld.seqjepa.optimisation import optimiser_tensors
 from saccadeworld.seqjepa.ranks import whole
 from saccadeworld.seqjepa.training import Trainer, TrainingConfig
 from tiny import tiny_model, tiny_world
 from tiny_baselines import SMALL, tiny_baseline
 from torch import Tensor
 
-STEPS = 4
+STEPS = 3
 CONFIG = TrainingConfig(
     steps=STEPS, batch_size=8, length=4, learning_rate=1e-2, warmup=0.3, clip=1e3, ema=0.9, bf16=False, log_every=1
 )
@@ -64,7 +65,7 @@ def stop_half_way(trainer: Trainer) -> None:
 
 
 def outcome(trainer: Trainer, folder=None, report=lambda _: None) -> dict[str, Tensor]:
-    """What comes out of a training: the gradients of its first step, its history, the weights in the end."""
+    """Gradients of the first step of a training, its history, and weights and optimiser in the end."""
     gradients: dict[str, Tensor] = {}
 
     def note(*_) -> None:
@@ -77,7 +78,7 @@ def outcome(trainer: Trainer, folder=None, report=lambda _: None) -> dict[str, T
     weights = {name: whole(tensor).clone().contiguous() for name, tensor in trainer.model.state_dict().items()}
     terms = trainer.history[0].keys() - {"seconds", "spread"}  # spread is a mean over ranks, not one over all rows
     history = {term: torch.tensor([e[term] for e in trainer.history], dtype=torch.float64) for term in sorted(terms)}
-    return gradients | history | weights
+    return gradients | history | weights | optimiser_tensors(trainer.optimiser, trainer.model)
 
 
 def mismatches(left: dict[str, Tensor], right: dict[str, Tensor]) -> list[str]:

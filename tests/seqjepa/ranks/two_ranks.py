@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-from trainings import BASELINES, MODELS, exact_trainer, exactly_resumed, outcome
+from trainings import BASELINES, MODELS, STEPS, exact_trainer, exactly_resumed, outcome
 
 
 def gathered(rank: int) -> dict[str, Tensor]:
@@ -42,7 +42,7 @@ def stopped(rank: int, folder: Path) -> dict[str, object]:
     """What becomes of trainings that come to an end on one rank, and what each rank makes of it."""
 
     def interrupt(number: int):
-        return lambda trainer: signal.raise_signal(number) if rank == 1 and trainer.step == 2 else None
+        return lambda trainer: signal.raise_signal(number) if rank == 1 and trainer.step == STEPS // 2 else None
 
     notes: dict[str, object] = {}
     for parallel, number in (("ddp", signal.SIGINT), ("fsdp", signal.SIGTERM)):
