@@ -323,6 +323,34 @@ def test_a_collector_that_cannot_be_is_told(saccadeworld, tmp_path):
 # --- several ranks -------------------------------------------------------------------------------------------------
 
 
+def test_what_torchrun_starts_again_goes_on(saccadeworld, tmp_path, monkeypatch):
+    """With the same options; with others it is another run, and without torchrun a mistake."""
+    run, model = f"train --out {tmp_path / 'run'} {TINY} --training.steps 5", tmp_path / "run" / "model"
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    assert saccadeworld(run).code == 0
+    finished = (model / "model.safetensors").read_bytes()
+    progress = read(model / "training.json")
+    assert saccadeworld(run).code == 0
+    assert read(model / "training.json")["history"] == progress["history"], "nothing was trained again"
+    model.rename(model.with_name("model.old"))  # as a rank leaves it that was killed while it saved
+    assert saccadeworld(run).code == 0
+    assert (model / "model.safetensors").read_bytes() == finished
+
+    for again in (f"{run} --training.seed 1", f"{run} --parallel fsdp"):
+        result = saccadeworld(again)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert "add --resume to go on with it" in result.err
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID")
+    assert "add --resume to go on with it" in saccadeworld(run).err
+    assert saccadeworld(f"train --out {tmp_path / 'run'} --resume --parallel fsdp").code == 0
+
+
+def test_a_planner_needs_the_whole_model(saccadeworld, tmp_path):
+    result = saccadeworld("train --collector explore --parallel fsdp --out", tmp_path / "run", TINY)
+    assert "leave out --parallel fsdp" in result.err
+    assert_refused(result, tmp_path / "run")
+
+
 def torchrun(out: Path, *options: str) -> subprocess.Popen:
     words = f"--standalone --nproc-per-node 2 --max-restarts 3 -m saccadeworld.scripts.train --out {out}".split()
     command = [sys.executable, "-m", "torch.distributed.run", *words, *(word for o in options for word in o.split())]

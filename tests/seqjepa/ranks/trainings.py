@@ -13,7 +13,7 @@ from tiny import tiny_model, tiny_world
 from tiny_baselines import SMALL, tiny_baseline
 from torch import Tensor
 
-STEPS = 3
+STEPS = 2
 CONFIG = TrainingConfig(
     steps=STEPS, batch_size=8, length=4, learning_rate=1e-2, warmup=0.3, clip=1e3, ema=0.9, bf16=False, log_every=1
 )
