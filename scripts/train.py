@@ -37,8 +37,8 @@ class Train:
     """Train seq-JEPA, or a baseline, on live rollouts of a world.
 
     Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads, and that of a baseline
-    `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C saves;
-    `--resume` goes on where a run was stopped, with the options it was started with.
+    `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C and SIGTERM
+    save; `--resume` goes on where a run was stopped, with the options it was started with.
 
     `torchrun --nproc-per-node N -m saccadeworld.scripts.train ...` trains with N processes, each with a share of every
     batch and, on CUDA, a GPU of its own. When it is started again with the same options, as torchrun does after a

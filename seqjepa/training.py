@@ -186,7 +186,7 @@ class Trainer:
             "history": self.history,
         }
         tensors = optimiser_tensors(self.optimiser, self.model)
-        state = {name: whole(tensor) for name, tensor in self.model.state_dict().items()}
+        state = {name: whole(tensor).cpu() for name, tensor in self.model.state_dict().items()}
         if rank() == 0:
             beside = {OPTIMISER: save(tensors), PROGRESS: json.dumps(progress, indent=1).encode()}
             write_checkpoint(folder, self.model.config, state, beside)
