@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 import warnings
 from contextlib import nullcontext
 from typing import Any, Protocol
@@ -11,12 +12,14 @@ from typing import Any, Protocol
 import tyro
 from tqdm import tqdm
 
+from ..seqjepa.ranks import speaks
 from ..seqjepa.training import DivergedError
 from .folder_lock import own_folder
 
 # Of imports: what is to be installed; of memory: what there is not enough for.
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError, DivergedError)
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
+_PATIENCE = 2.0  # seconds in which the rank that speaks gets to it, as torchrun ends the others when one has ended
 
 
 class Command(Protocol):
@@ -34,8 +37,8 @@ def run_command(command: type[Command]) -> None:
 def run(command: Command) -> None:
     """Run a command, alone in its folder `out` unless it says `shares_out`, with its warnings as one line each.
 
-    An error that tells the user what to change is printed as one line, without a traceback; the exit code is 2 then,
-    and 130 after Ctrl-C.
+    An error that tells the user what to change is printed as one line, without a traceback and once however many ranks
+    meet it; the exit code is 2 then, and 130 after Ctrl-C.
     """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
@@ -45,11 +48,15 @@ def run(command: Command) -> None:
             with alone:
                 command.run()
         except _USER_ERRORS as error:
-            print(f"saccadeworld: {error}", file=sys.stderr)
+            if speaks():
+                print(f"saccadeworld: {error}", file=sys.stderr)
+            else:
+                time.sleep(_PATIENCE)
             sys.exit(_FAILED)
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one
+    if speaks():
+        tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one

@@ -13,8 +13,8 @@ import tyro
 from tqdm import tqdm
 
 from ..envs.checks import check_name
-from ..envs.devices import resolve_device
 from ..seqjepa.episode_seeds import check_seed
+from ..seqjepa.ranks import local_device
 from .command import run_command
 from .report import Report
 from .reproductions.claim_sheets import claim_sheets
@@ -97,7 +97,7 @@ class Reproduce:
         tables = get_args(Table)[:-1] if self.table == "all" else (self.table,)
         tasks = tasks_of((cell for table in tables for cell in _cells(table, scale)), self.seeds)
         out = prepare_folder(self.out or Path("runs") / f"reproduce-{self.scale}")
-        runs = Runs(out / "runs", scale, self._inputs(), self._device())
+        runs = Runs(out / "runs", scale, self._inputs(), local_device(self.device))
         self._check(runs, tasks)
         if self.dry_run:
             rows, note = estimate(tasks, runs)
@@ -110,12 +110,6 @@ class Reproduce:
 
     def _inputs(self) -> Inputs:
         return Inputs(self.sources, None if self.bank is None else str(self.bank), self.share)
-
-    def _device(self) -> str:
-        """Each process of torchrun has a GPU of its own."""
-        resolve_device(self.device)
-        local = os.environ.get("LOCAL_RANK")
-        return f"cuda:{local}" if self.device == "cuda" and local is not None else self.device
 
     def _check(self, runs: Runs, tasks: Sequence[Task]) -> None:
         """Refuse what cannot work, before any work."""

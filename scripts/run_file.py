@@ -20,9 +20,14 @@ Parsed = TypeVar("Parsed")
 
 def write_run(out: Path, command: DataclassInstance) -> dict[str, Any]:
     """Write the options of a command into its folder; they are returned as they will be read."""
-    options = json.loads(json.dumps(asdict(command), default=str))
+    options = run_options(command)
     write_atomically(out / RUN, json.dumps(options, indent=1) + "\n")
     return options
+
+
+def run_options(command: DataclassInstance) -> dict[str, Any]:
+    """The options of a command as `read_run` reads them."""
+    return json.loads(json.dumps(asdict(command), default=str))
 
 
 def read_run(out: Path, parse: Callable[[dict[str, Any]], Parsed]) -> Parsed:

@@ -12,17 +12,21 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from ..envs.checks import check_name
+from ..envs.rollout import Policy
+from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.config import EncoderOptions, ModelOptions
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.methods import METHODS
+from ..seqjepa.ranks import Parallel, joined_ranks, may_be_restarted, object_of_first_rank, rank
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
-from .collectors import make_collector
+from ..seqjepa.view_model import ViewModel
+from .collectors import EXPLORE, make_collector
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_metrics
-from .run_file import read_run, write_run
+from .run_file import read_run, run_options, write_run
 
 MODEL = "model"
 
@@ -32,8 +36,12 @@ class Train:
     """Train seq-JEPA, or a baseline, on live rollouts of a world.
 
     Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads, and that of a baseline
-    `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C saves;
-    `--resume` goes on where a run was stopped, with the options it was started with.
+    `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C and SIGTERM
+    save; `--resume` goes on where a run was stopped, with the options it was started with.
+
+    `torchrun --nproc-per-node N -m saccadeworld.scripts.train ...` trains with N processes, each with a share of every
+    batch and, on CUDA, a GPU of its own. When it is started again with the same options, as torchrun does after a
+    failure (`--max-restarts`), it goes on from the last checkpoint; on several machines `out` is a folder they share.
 
     Attributes:
         out: the folder of the results.
@@ -47,6 +55,8 @@ class Train:
             the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
             `train-agent` left, which sees through its own frozen model.
         device: "cpu" or "cuda".
+        parallel: what each process of torchrun holds: "ddp", all weights; "fsdp", a shard of them, of their gradients
+            and of the optimiser's state. A run can go on with the other, and with another number of processes.
         resume: go on with the run in `out`.
     """
 
@@ -58,30 +68,38 @@ class Train:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     collector: str | None = None
     device: str = "cpu"
+    parallel: Parallel = "ddp"
     resume: bool = False
 
     def run(self) -> None:
-        out = prepare_folder(self.out)
-        trainer, options = self._resume() if self.resume else self._begin()
-        try:
-            _train(trainer, out)
-        except Interrupted:
-            again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
-            print(f"\nstopped and saved at step {trainer.step}; to go on: {again}")
-            raise
-        metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
-        write_metrics(out, metrics, trainer.config.seed, options, data={"train": trainer.world.data_hash})
-        print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
+        options = self._stored_options() if self.resume else run_options(self)
+        with joined_ranks(options["device"]) as device:
+            out = prepare_folder(self.out)
+            resume = object_of_first_rank(self.resume or self._is_restarted(options))
+            trainer = self._resume(options, device) if resume else self._begin(device)
+            try:
+                _train(trainer, out)
+            except Interrupted:
+                if rank() == 0:
+                    again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
+                    print(f"\nstopped and saved at step {trainer.step}; to go on: {again}")
+                raise
+            if rank() == 0:
+                metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
+                write_metrics(out, metrics, trainer.config.seed, options, data={"train": trainer.world.data_hash})
+                print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
 
-    def _begin(self) -> tuple[Trainer, dict[str, Any]]:
+    def _begin(self, device: str) -> Trainer:
         if has_checkpoint(self.out / MODEL):
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
         check_name("--method", self.method, METHODS)
         self._model_options()  # which are refused before the world is made
-        world = self.world.make("train", self.device)
+        world = self.world.make("train", device)
         model = initial_model(self.method, world, self.training, **self._model_options())
-        trainer = Trainer(model, world, self.training, make_collector(self.collector, model, world))
-        return trainer, write_run(self.out, self)
+        trainer = Trainer(model, world, self.training, self._collector(self.collector, model, world), self.parallel)
+        if rank() == 0:
+            write_run(self.out, self)
+        return trainer
 
     def _model_options(self) -> dict[str, Any]:
         options = asdict(self.model)
@@ -96,22 +114,47 @@ class Train:
             raise ValueError(f"--model.{others[0].replace('_', '-')} is for seq-JEPA; {self.method!r} takes --baseline")
         return {name: options[name] for name in encoder} | parsed_options(self.baseline)
 
-    def _resume(self) -> tuple[Trainer, dict[str, Any]]:
-        if self != Train(out=self.out, resume=True):
+    def _stored_options(self) -> dict[str, Any]:
+        if self != Train(out=self.out, resume=True, parallel=self.parallel):
             raise ValueError("--resume goes on with the options that the run was started with: give only --out with it")
-        options, world, device = read_run(self.out, lambda run: (run, WorldOptions(**run["world"]), run["device"]))
+
+        def parse(run: dict[str, Any]) -> dict[str, Any]:
+            WorldOptions(**run["world"])
+            return {**run, "device": str(run["device"])}
+
+        return read_run(self.out, parse)
+
+    def _is_restarted(self, options: dict[str, Any]) -> bool:
+        """Whether `out` holds this very run, which torchrun starts again with the same options after a failure.
+
+        How often it has, it tells each machine for itself, so that this is no sign that all ranks would see.
+        """
+        if not may_be_restarted():
+            return False
+        return has_checkpoint(self.out / MODEL) and read_run(self.out, lambda run: run) == options
+
+    def _resume(self, options: dict[str, Any], device: str) -> Trainer:
         if not has_checkpoint(self.out / MODEL):
             raise FileNotFoundError(
                 f"no checkpoint folder at {self.out / MODEL}: the run was stopped before its first checkpoint; "
                 "start it again with its options, without --resume"
             )
-        trainer = Trainer.resume(self.out / MODEL, world.make("train", device))
-        trainer.collector = make_collector(options.get("collector"), trainer.model, trainer.world)
-        return trainer, options
+        world = WorldOptions(**options["world"]).make("train", device)
+        trainer = Trainer.resume(self.out / MODEL, world, self.parallel)
+        trainer.collector = self._collector(options.get("collector"), trainer.model, world)
+        return trainer
+
+    def _collector(self, name: str | None, model: ViewModel, world: World) -> Policy | None:
+        if name == EXPLORE and self.parallel == "fsdp":
+            raise ValueError(f"--collector {EXPLORE} needs the whole model on every rank: leave out --parallel fsdp")
+        return make_collector(name, model, world)
 
 
 def _train(trainer: Trainer, out: Path) -> None:
-    """Train with a progress bar that tells the time left, and a TensorBoard log."""
+    """Train, on the first rank with a progress bar that tells the time left, and a TensorBoard log."""
+    if rank() > 0:
+        trainer.run(out / MODEL)
+        return
     layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"
     with (
         SummaryWriter(str(out / "tensorboard"), purge_step=trainer.step) as log,

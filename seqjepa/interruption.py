@@ -7,27 +7,31 @@ import threading
 from types import FrameType
 from typing import Self
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # from a person, and from what a job runs under: torchrun, Slurm
+
 
 class DeferredInterrupt:
-    """While it is entered, the first Ctrl-C only sets `requested`; the second interrupts at once, as usual.
+    """While it is entered, the first Ctrl-C or SIGTERM only sets `requested`; the second interrupts at once.
 
     Outside the main thread, where Python allows no signal handlers, it does nothing.
     """
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous = signal.getsignal(signal.SIGINT)
+        self._previous = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._request)
+            self._previous = {number: signal.signal(number, self._request) for number in _SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._previous)
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
 
     def _request(self, _number: int, _frame: FrameType | None) -> None:
         self.requested = True
-        # Not the previous handler: a shell's background jobs begin with one that ignores Ctrl-C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in _SIGNALS:
+            # Not the previous handler: a shell's background jobs begin with one that ignores Ctrl-C.
+            signal.signal(number, signal.default_int_handler)

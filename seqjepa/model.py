@@ -19,6 +19,7 @@ from .ema import make_target
 from .inputs import Sequences, check_actions, check_sequences
 from .official import read_official
 from .predictor import Predictor
+from .ranks import from_first_rank, gather_rows
 from .regulariser import DIRECTIONS, at_least_single, sketched_gaussian, spread, variance_covariance
 from .view_model import ViewModel
 
@@ -130,9 +131,10 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         return parts
 
     def _regulariser(self, rows: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The regulariser of embeddings (N, D), before it is weighted, and the terms it is made of."""
+        """The regulariser of embeddings (N, D), and those of other ranks, before it is weighted, and its terms."""
+        rows = gather_rows(at_least_single(rows))
         if self.config.regulariser == "sketched-gaussian":
-            directions = torch.randn(rows.shape[1], DIRECTIONS, device=rows.device)
+            directions = from_first_rank(torch.randn(rows.shape[1], DIRECTIONS, device=rows.device))
             gaussian = sketched_gaussian(rows, directions)
             return gaussian, {"gaussian": gaussian}
         variance, covariance = variance_covariance(rows)

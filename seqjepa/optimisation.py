@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from .ranks import placed_like, whole
+
 
 def make_optimiser(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW over the trainable parameters, without decay on one-dimensional ones (biases and normalisation)."""
@@ -20,11 +22,14 @@ def make_optimiser(model: nn.Module, learning_rate: float, weight_decay: float) 
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """The state of the optimiser of a model by name, "PARAMETER:QUANTITY", on the CPU."""
+    """The state of the optimiser of a model by name, "PARAMETER:QUANTITY", on the CPU.
+
+    All ranks must ask for it.
+    """
     return {
-        f"{name}:{quantity}": value.cpu().contiguous()
+        f"{name}:{quantity}": whole(value).cpu().contiguous()
         for name, parameter in model.named_parameters()
-        for quantity, value in optimiser.state.get(parameter, {}).items()
+        for quantity, value in sorted(optimiser.state.get(parameter, {}).items())  # in the same order on all ranks
     }
 
 
@@ -48,8 +53,8 @@ def restore_optimiser(
     for key, value in tensors.items():
         parameter, shape = expected[key]
         # In the parameter's own order of memory, which the fused step takes for granted.
-        like = parameter.detach() if shape else value
-        optimiser.state[parameter][key.rsplit(":", 1)[1]] = torch.empty_like(like, device=parameter.device).copy_(value)
+        placed = placed_like(value, parameter) if shape else value.to(parameter.device, copy=True)
+        optimiser.state[parameter][key.rsplit(":", 1)[1]] = placed
 
 
 def learning_rate(progress: float, peak: float, warmup: float, start: float = 0.025, end: float = 0.025) -> float:

@@ -27,6 +27,7 @@ from .interruption import DeferredInterrupt
 from .matching import check_match
 from .methods import METHODS, read_any_checkpoint
 from .optimisation import learning_rate, make_optimiser, optimiser_tensors, restore_optimiser
+from .ranks import Parallel, largest, means, own_part, parallel_loss, rank, rank_count, synchronise_batch_norms, whole
 from .training_config import TrainingConfig
 from .view_model import ViewModel
 
@@ -34,6 +35,7 @@ __all__ = ["DivergedError", "Interrupted", "Trainer", "TrainingConfig"]
 
 OPTIMISER = "optimiser.safetensors"
 PROGRESS = "training.json"
+_BETWEEN_RANKS = 0x9E3779B97F4A7C15  # odd also in its lower half, which is all that the CPU's generator looks at
 
 
 class DivergedError(RuntimeError):
@@ -50,6 +52,10 @@ class Trainer:
     Every step is a function of (seed, step) and of the weights: rollouts, dropout and schedules hold no state of
     their own, so a run that is stopped and resumed goes on bit for bit on the CPU.
 
+    Among several ranks (see `joined_ranks`) each makes its share of the episodes of every step; weights, history and
+    checkpoints are the same on all, and those of one process as far as rounding and dropout allow. The first rank
+    writes the checkpoints, which any number of ranks can go on from. All ranks must call `run` and `save`.
+
     Attributes:
         model: the model, in train mode while `run` runs and in eval mode afterwards.
         world: where it is trained.
@@ -58,18 +64,29 @@ class Trainer:
         seconds: wall-clock seconds spent in `run`.
         history: one dictionary of numbers per log entry.
         kept: the last checkpoint in words, or None.
-        collector: who moves, in place of the policy that `config` names; it may look at the model as it is by then.
+        collector: who moves, in place of the policy that `config` names; it may look at the model as it is by then,
+            unless that is in shards.
+
+    Args:
+        parallel: how several ranks share the work: "ddp", each with all weights; "fsdp", each with a shard of them.
 
     Raises:
-        ValueError: when the model was made for actions of another size than the world's.
+        ValueError: when the model was made for actions of another size than the world's, or the batch cannot be shared.
     """
 
-    def __init__(self, model: ViewModel, world: World, config: TrainingConfig, collector: Policy | None = None):
+    def __init__(
+        self,
+        model: ViewModel,
+        world: World,
+        config: TrainingConfig,
+        collector: Policy | None = None,
+        parallel: Parallel = "ddp",
+    ):
         check_match(model, world)
+        _check_share(config.batch_size)
         self.model = model.to(world.device)
         self.world = world
         self.config = config
-        self.optimiser = make_optimiser(model, config.learning_rate, config.weight_decay)
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -78,6 +95,11 @@ class Trainer:
         if config.compile:
             _check_compiler(world.device)
         self._loss_parts = torch.compile(model.loss_parts) if config.compile else model.loss_parts
+        if rank_count() > 1:
+            if config.sync_batch_norm:
+                synchronise_batch_norms(model)
+            self._loss_parts = parallel_loss(model, self._loss_parts, parallel)
+        self.optimiser = make_optimiser(model, config.learning_rate, config.weight_decay)
 
     @property
     def progress(self) -> float:
@@ -93,37 +115,40 @@ class Trainer:
         Args:
             folder: where checkpoints go, every `save_every` steps and at the end, also when interrupted; None for
                 nowhere.
-            report: called after every log entry; there is one every `log_every` steps and one at the end.
+            report: called on every rank after every log entry; there is one every `log_every` steps and one at the end.
 
         Raises:
             DivergedError: when the loss or its gradient is no longer finite; the last checkpoint stays as it was.
-            Interrupted: after Ctrl-C, at the end of the step and after saving.
+            Interrupted: after Ctrl-C or SIGTERM, of any rank, at the end of the step and after saving.
         """
         start = time.perf_counter() - self.seconds
         parts: dict[str, Tensor] = {}
         self.model.train()
         try:
             with DeferredInterrupt() as interrupt:
-                while self.progress < 1.0 and not interrupt.requested:
+                while self.progress < 1.0 and not largest(interrupt.requested):
                     parts = self.optimise(self.collect())
                     self.step += 1
-                    self.seconds = time.perf_counter() - start
+                    self.seconds = largest(time.perf_counter() - start)
                     if self.step % self.config.log_every == 0 or self.progress == 1.0:
                         self._log(parts)
                         report(self)
                     if self.step % self.config.save_every == 0:
                         self._keep(folder, parts)
                 self._keep(folder, parts)
+                interrupted = largest(interrupt.requested)  # which also waits for the first rank to have written
         finally:
             self.model.eval()
-        if interrupt.requested:
+        if interrupted:
             raise Interrupted
 
     def collect(self) -> Rollout:
-        """The batch of the step that is due."""
+        """The batch of the step that is due, or this rank's share of it; all randomness of the step begins anew."""
         config = self.config
-        first = first_episode("training", config.seed, self.step * config.batch_size)
-        return self.world.rollout(config.batch_size, config.length, self.collector or config.policy, first)
+        torch.manual_seed(((config.seed << 32) + self.step + rank() * _BETWEEN_RANKS) % (1 << 64))
+        share = config.batch_size // rank_count()
+        first = first_episode("training", config.seed, self.step * config.batch_size + rank() * share)
+        return self.world.rollout(share, config.length, self.collector or config.policy, first)
 
     def optimise(self, batch: Rollout) -> dict[str, Tensor]:
         """One step of the optimiser on a batch; nothing here waits for the device.
@@ -134,11 +159,10 @@ class Trainer:
         config, progress = self.config, self.progress
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(progress, config.learning_rate, config.warmup)
-        torch.manual_seed((config.seed << 32) + self.step)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=config.bf16):
             parts = self._loss_parts(batch)
         parts["loss"].backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        norm = whole(torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip))
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.model.update_target(ema_rate(progress, config.ema))
@@ -157,11 +181,12 @@ class Trainer:
 
     def _check_weights(self) -> None:
         """As the loss is that of the weights before the step."""
-        if not all(bool(weights.isfinite().all()) for weights in self.model.parameters()):
+        sound = all(bool(own_part(weights).isfinite().all()) for weights in self.model.parameters())
+        if largest(not sound):
             raise self._diverged("a weight is not finite")
 
     def _numbers(self, parts: Mapping[str, Tensor]) -> dict[str, float]:
-        numbers = {name: float(value.detach()) for name, value in parts.items()}
+        numbers = means(parts)
         for name, value in numbers.items():
             if not math.isfinite(value):
                 raise self._diverged(f"{name} is {value}")
@@ -181,24 +206,28 @@ class Trainer:
             "history": self.history,
         }
         tensors = optimiser_tensors(self.optimiser, self.model)
-        beside = {OPTIMISER: save(tensors), PROGRESS: json.dumps(progress, indent=1).encode()}
-        write_checkpoint(folder, self.model.config, self.model.state_dict(), beside)
+        state = {name: whole(tensor).cpu() for name, tensor in self.model.state_dict().items()}
+        if rank() == 0:
+            beside = {OPTIMISER: save(tensors), PROGRESS: json.dumps(progress, indent=1).encode()}
+            write_checkpoint(folder, self.model.config, state, beside)
         self.kept = f"{folder}, of step {self.step}"
 
     @classmethod
-    def resume(cls, folder: Path, world: World) -> Trainer:
+    def resume(cls, folder: Path, world: World, parallel: Parallel = "ddp") -> Trainer:
         """The trainer that `save` wrote into `folder`, as it was, in the world it was training in.
+
+        It may be on another number of ranks, and parallel in another way.
 
         Raises:
             FileNotFoundError: when a file is missing.
-            ValueError: when a file is damaged, or the checkpoint does not fit the world.
+            ValueError: when a file is damaged, or the checkpoint does not fit the world, or its batch the ranks.
         """
         model_config, state = read_any_checkpoint(folder)
         found = find_folder(folder)
         progress, tensors = _read_progress(found / PROGRESS), _read_tensors(found / OPTIMISER)
         try:
             model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
-            trainer = cls(model, world, TrainingConfig(**progress["training"]))
+            trainer = cls(model, world, TrainingConfig(**progress["training"]), parallel=parallel)
             trainer.step, trainer.seconds = int(progress["step"]), float(progress["seconds"])
             trainer.history = list(progress["history"])
             trainer.kept = f"{folder}, of step {trainer.step}"
@@ -206,6 +235,15 @@ class Trainer:
             raise ValueError(f"{found / PROGRESS} is not what a training leaves: {error}") from error
         restore_optimiser(trainer.optimiser, trainer.model, tensors, str(found / OPTIMISER))
         return trainer
+
+
+def _check_share(batch_size: int) -> None:
+    share, left = divmod(batch_size, rank_count())
+    if left or share < 2:
+        raise ValueError(
+            f"batch_size={batch_size} cannot be shared by {rank_count()} ranks, each of which needs equally many, and "
+            f"2 at least: use a multiple of {rank_count()} from {2 * rank_count()} on"
+        )
 
 
 def _check_compiler(device: torch.device) -> None:

@@ -16,7 +16,7 @@ class TrainingConfig:
         steps: optimiser steps; None where `minutes` is the budget.
         minutes: wall-clock budget, with all that is done between the steps; the schedules then follow the time that
             has passed, so a run depends on the machine, and only runs in steps can be repeated bit for bit.
-        batch_size: sequences per step.
+        batch_size: sequences per step, of all ranks together.
         length: views per sequence, M + 1.
         policy: who moves, by its name in the world; None for the world's default.
         learning_rate: peak of the schedule.
@@ -26,6 +26,8 @@ class TrainingConfig:
         clip: largest norm of the gradient; infinite for none.
         bf16: whether to run the model under bfloat16 autocast.
         compile: whether to compile the loss with torch.compile; on a CPU that needs a C++ compiler.
+        sync_batch_norm: whether several ranks normalise their shares of a batch together, so that training is the same
+            on any number of them; otherwise each by itself, and the first rank's running statistics are kept.
         seed: of weights, dropout and rollouts.
         log_every: steps between two entries of the history.
         save_every: steps between two checkpoints.
@@ -46,6 +48,7 @@ class TrainingConfig:
     clip: float = 1.0
     bf16: bool = True
     compile: bool = False
+    sync_batch_norm: bool = True
     seed: int = 0
     log_every: int = 20
     save_every: int = 1000

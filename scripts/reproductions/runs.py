@@ -216,11 +216,13 @@ def _make_world(key: str) -> World:
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
+    training = asdict(plan.training)
+    del training["sync_batch_norm"]  # of several ranks, and every training has one process here
     return {
         "worlds": [_spec(spec) for spec in (plan.train, plan.probe, plan.test)],
         "method": plan.method,
         "model": dict(plan.model),
-        "training": asdict(plan.training),
+        "training": training,
     }
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ..config import check_positive_integer
 from ..inputs import Sequences
+from ..ranks import from_first_rank
 from ..regulariser import at_least_single, spread
 from .baseline import Baseline, BaselineConfig
 from .context_decoder import ContextDecoder, hidden_from_queries, hidden_in_pairs
@@ -90,10 +91,10 @@ class ContextSSL(Baseline[ContextSSLConfig]):
     terms with those of methods that are told only the action between two views.
 
     The context of a scene is scenes before it in the same block of the batch. Blocks hold at most `pairs` scenes; a
-    batch is cut, in its order, into as few blocks as that allows, as equal in size as can be, so that small batches
-    make one block with a shorter context. Where actions are of several `kinds`, one is drawn for the batch, the
-    components of the others are hidden from the decoder, and only poses of that kind are regressed, so that the context
-    tells to which transformations to attend.
+    batch, or each rank's share of it, is cut, in its order, into as few blocks as that allows, as equal in size as can
+    be, so that small batches make one block with a shorter context. Where actions are of several `kinds`, one is drawn
+    for the batch, the components of the others are hidden from the decoder, and only poses of that kind are regressed,
+    so that the context tells to which transformations to attend.
 
     In train mode both views go through the encoder in one batch, as in ContextSSL's released code, whose clamp of
     negative cosines to 1e-7 is left out. Probes read the encoder's embeddings, as for the other methods; ContextSSL's
@@ -154,7 +155,8 @@ class ContextSSL(Baseline[ContextSSLConfig]):
         kinds = self.config.kinds or (self.config.action_dim,)
         device = self._weight.device
         components = torch.cat([torch.full((count,), kind, device=device) for kind, count in enumerate(kinds)])
-        return (components == torch.randint(len(kinds), (1,), device=device)).to(self._weight.dtype)
+        drawn = from_first_rank(torch.randint(len(kinds), (1,), device=device))
+        return (components == drawn).to(self._weight.dtype)
 
     def _tokens(self, z: Tensor, actions: Tensor | None = None) -> Tensor:
         """Embeddings (..., D) and actions (..., A), or zeros in their place, to tokens (..., D + A)."""

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..inputs import Sequences
+from ..ranks import gather_rows
 from ..regulariser import at_least_single, spread, variance_covariance
 from .baseline import Baseline
-from .gather import gather_rows
 from .losses import vicreg_terms
 from .projector import ProjectorConfig
 

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -22,6 +23,14 @@ ENCODER = "--model.encoder small --model.encoder-width 4"
 MODEL = f"{ENCODER} --model.action-embedding-dim 8 --model.layers 1 --model.predictor-hidden 16 --model.dropout 0.2"
 TRAINING = "--training.batch-size 4 --training.length 3 --training.log-every 2"
 TINY = f"{WORLD} {MODEL} {TRAINING}"
+
+
+class Result(NamedTuple):
+    """Of a process."""
+
+    code: int
+    out: str
+    err: str
 
 
 def read(path: Path) -> dict:
@@ -309,3 +318,79 @@ def test_a_collector_that_cannot_be_is_told(saccadeworld, tmp_path):
     result = saccadeworld("train --out", out, TINY, "--collector nowhere")
     assert "nowhere" in result.err
     assert_refused(result, out)
+
+
+# --- several ranks -------------------------------------------------------------------------------------------------
+
+
+def test_what_torchrun_starts_again_goes_on(saccadeworld, tmp_path, monkeypatch):
+    """With the same options; with others it is another run, and without torchrun a mistake."""
+    run, model = f"train --out {tmp_path / 'run'} {TINY} --training.steps 5", tmp_path / "run" / "model"
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    assert saccadeworld(run).code == 0
+    finished = (model / "model.safetensors").read_bytes()
+    progress = read(model / "training.json")
+    assert saccadeworld(run).code == 0
+    assert read(model / "training.json")["history"] == progress["history"], "nothing was trained again"
+    model.rename(model.with_name("model.old"))  # as a rank leaves it that was killed while it saved
+    assert saccadeworld(run).code == 0
+    assert (model / "model.safetensors").read_bytes() == finished
+
+    for again in (f"{run} --training.seed 1", f"{run} --parallel fsdp"):
+        result = saccadeworld(again)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert "add --resume to go on with it" in result.err
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID")
+    assert "add --resume to go on with it" in saccadeworld(run).err
+    assert saccadeworld(f"train --out {tmp_path / 'run'} --resume --parallel fsdp").code == 0
+
+
+def test_a_planner_needs_the_whole_model(saccadeworld, tmp_path):
+    result = saccadeworld("train --collector explore --parallel fsdp --out", tmp_path / "run", TINY)
+    assert "leave out --parallel fsdp" in result.err
+    assert_refused(result, tmp_path / "run")
+
+
+def torchrun(out: Path, *options: str) -> subprocess.Popen:
+    words = f"--standalone --nproc-per-node 2 --max-restarts 3 -m saccadeworld.scripts.train --out {out}".split()
+    command = [sys.executable, "-m", "torch.distributed.run", *words, *(word for o in options for word in o.split())]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> Result:
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    return Result(process.returncode, out, err)
+
+
+def pid_of_rank(rank: int, agent: int) -> int:
+    """The process of a rank among the children of torchrun."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == agent and f"RANK={rank}" in (entry / "environ").read_text().split("\0"):
+                return int(entry.name)
+    raise AssertionError(f"no rank {rank}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_ranks_go_on_after_one_was_killed(tmp_path, parallel):
+    """By themselves, from the last checkpoint, to the weights of a run that nothing happened to, bit for bit."""
+    options = TINY, "--training.steps 120 --training.save-every 20", f"--parallel {parallel}"
+    process = torchrun(tmp_path / "killed", *options)
+    wait_for(tmp_path / "killed" / "model", process)
+    os.kill(pid_of_rank(1, process.pid), signal.SIGKILL)
+    killed, straight = finish(process), finish(torchrun(tmp_path / "straight", *options))
+    assert (killed.code, straight.code) == (0, 0), killed.err + straight.err
+    assert "exitcode: -9" in killed.err
+    for run, result in (("killed", killed), ("straight", straight)):
+        assert result.out == f"trained for 120 steps; the model is in {tmp_path / run / 'model'}\n"
+    for name in ("model.safetensors", "optimiser.safetensors"):
+        left, right = (load_file(tmp_path / run / "model" / name) for run in ("killed", "straight"))
+        assert left.keys() == right.keys()
+        assert [key for key in left if not torch.equal(left[key], right[key])] == []
+    SeqJEPA.load(tmp_path / "killed" / "model")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from saccadeworld.seqjepa import training
 from saccadeworld.seqjepa.ema import ema_rate
 from saccadeworld.seqjepa.episode_seeds import first_episode
 from saccadeworld.seqjepa.training import DivergedError, Interrupted, Trainer, TrainingConfig
@@ -131,6 +132,23 @@ def test_steps_and_seeds_see_episodes_of_their_own():
     assert len(seen) == 12
     assert all(end <= start for (_, end), (start, _) in pairwise(seen))
     assert seen[0][0] == first_episode("training", 0)
+
+
+def test_ranks_have_randomness_of_their_own(monkeypatch):
+    """By the lower half of its seed, which is all that the generator of a CPU takes."""
+    drawn = []
+
+    def note(episodes):
+        if episodes.step == 0:
+            drawn.append(torch.rand(()).item())
+        return trainer.world.policies["uniform"](episodes)
+
+    for number in range(5):
+        monkeypatch.setattr(training, "rank", lambda number=number: number)
+        trainer = tiny_trainer()
+        trainer.collector = note
+        trainer.run()
+    assert len(set(drawn)) == len(drawn) == 5 * 6
 
 
 def test_a_collector_moves_in_place_of_the_policy():

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...ranks import gather_rows
 from ...regulariser import at_least_single, full_precision
-from ..gather import gather_rows
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -13,7 +13,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 
     With u the 2B normalised embeddings of both views and p(i) the partner of i, it is the mean over i of
     -log(exp(u_i . u_p(i) / t) / sum over k != i of exp(u_i . u_k / t)). Collapsed embeddings have log(2B - 1).
-    Among several processes the batch is that of all of them, see `gather_rows`.
+    Among several ranks the batch is that of all of them, see `gather_rows`.
     """
     with full_precision(first.device.type):
         views = [gather_rows(F.normalize(at_least_single(view), dim=1)) for view in (first, second)]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ...ranks import gather_rows
 from ...regulariser import at_least_single, variance_covariance
-from ..gather import gather_rows
 
 
 class VICRegTerms(NamedTuple):
@@ -23,7 +23,7 @@ def vicreg_terms(first: Tensor, second: Tensor) -> VICRegTerms:
     """The terms of embeddings (B, P), B >= 2, of one view and of another, row by row a pair.
 
     As in the released code of VICReg, the variance is averaged over the views (the paper's formula sums it) and the
-    covariance summed. Among several processes the batch is that of all of them, see `gather_rows`.
+    covariance summed. Among several ranks the batch is that of all of them, see `gather_rows`.
     """
     first, second = (gather_rows(at_least_single(view)) for view in (first, second))
     (variance, covariance), (variance2, covariance2) = variance_covariance(first), variance_covariance(second)
