@@ -20,8 +20,8 @@ def read_actions(actions: Any, space: spaces.Space) -> Tensor:
     """
     whole = not isinstance(space, spaces.Box)
     if isinstance(actions, Tensor):
-        if actions.layout != torch.strided or actions.is_meta:
-            raise TypeError(f"actions must be a dense tensor, got one of {actions.layout} on {actions.device}")
+        if actions.layout != torch.strided:
+            raise TypeError(f"actions must be a dense tensor, got one of {actions.layout}")
         real = not (actions.dtype == torch.bool or actions.is_complex())
         if not real or (whole and actions.is_floating_point()):
             raise TypeError(f"actions must be {'whole' if whole else 'real'} numbers, got {actions.dtype}")

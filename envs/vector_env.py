@@ -204,6 +204,8 @@ class SaccadeWorldVectorEnv(VectorEnv):
 
     def _read(self, actions: Any) -> Tensor:
         read = read_actions(actions, self.action_space)
+        if read.is_meta and self.world.device.type != "meta":
+            raise TypeError(f"actions on the device 'meta' have no values: give them on {str(self.world.device)!r}")
         self.task.form.check(read)  # where they are: on the host the message can name the row
         return read.to(self.world.device)
 

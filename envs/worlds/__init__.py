@@ -35,7 +35,9 @@ def make_world(name: str, source: str | os.PathLike[str] | None = None, **option
     check_name("world", name, WORLDS)
     world = WORLDS[name]
     check_options(f"the world {name!r}", options, world.option_names(options))
-    return world.from_source(**options) if source is None else world.from_source(os.fspath(source), **options)
+    if source is None:
+        return world.from_source(**options)
+    return world.from_source(os.fspath(source) if isinstance(source, os.PathLike) else source, **options)
 
 
 _shared: WeakValueDictionary[Any, World] = WeakValueDictionary()

@@ -168,7 +168,7 @@ BREAKAGES = {
     "infinite moments": (lambda bank: with_header(bank, std=[1, 2, float("inf")]), "its header is incomplete"),
     "odd chunks": (lambda bank: with_header(bank, chunks=["a"]), "its header is incomplete"),
     "no checksums": (lambda bank: with_header(bank, checksums={}), "its header is incomplete"),
-    "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 2"),
+    "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 3"),
     "a nested header": (lambda bank: written_header(bank, "[" * 100_000), "bank.json is not valid JSON"),
     "a way out": (
         lambda bank: with_header(bank, arrays=["pictures", "labels", "../x"]),
