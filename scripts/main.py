@@ -29,10 +29,12 @@ COMMANDS = {
 
 def main() -> None:
     """Parse a subcommand and its options, and run it."""
-    chosen = sys.argv[1] if len(sys.argv) > 1 else ""
-    names = [chosen] if chosen in COMMANDS else COMMANDS  # to import the others would take seconds
-    commands: dict[str, Any] = {name: load(name) for name in names}
-    run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
+    chosen, *options = sys.argv[1:] or [""]
+    if chosen in COMMANDS:  # to import the others would take seconds
+        run(tyro.cli(load(chosen), prog=f"saccadeworld {chosen}", args=options))
+    else:
+        commands: dict[str, Any] = {name: load(name) for name in COMMANDS}
+        run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
 
 
 def load(name: str) -> type[Command]:
