@@ -68,6 +68,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         render_mode: str | None = None,
         **options: Any,
     ):
+        self._window = Window(fps=self.metadata["render_fps"])  # first: what cannot be made is closed, too, at its end
         check_whole("num_envs", num_envs, 1)
         check_name("output", output, ("numpy", "torch"))
         if max_episode_steps not in (None, -1):
@@ -93,7 +94,6 @@ class SaccadeWorldVectorEnv(VectorEnv):
         check_memory(f"num_envs={num_envs}", num_envs * space_bytes(self.single_observation_space))
         self.observation_space = batch_spaces(self.single_observation_space, num_envs)
         self.action_space = batch_spaces(self.single_action_space, num_envs)
-        self._window = Window(fps=self.metadata["render_fps"])
         self._rows: Rows | None = None
         self._episodes = EpisodeNumbers(num_envs)
         # Steps and ends are known to the host too, so that truncation and autoreset never wait for the device.
