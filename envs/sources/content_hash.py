@@ -41,16 +41,14 @@ class PictureHash:
         self._pixels.update(np.ascontiguousarray(pictures).data)
         self._count += len(pictures)
 
-    def text(
-        self, size: int, labels: np.ndarray, classes: Sequence[str], extras: Mapping[str, np.ndarray] | None = None
-    ) -> str:
+    def text(self, size: int, labels: np.ndarray, classes: Sequence[str], extras: Mapping[str, np.ndarray]) -> str:
         """Of all pictures that were added, their side in pixels, labels (N,), names of classes, and extras (N, ...)."""
         content = ContentHash()
         content.add(np.frombuffer(self._pixels.digest(), np.uint8))
         content.add(np.array([self._count, size]))
         content.add(labels)
         content.add_texts(classes)
-        for name in sorted(extras or {}):
+        for name in sorted(extras):
             content.add_texts([name])
-            content.add((extras or {})[name])
+            content.add(extras[name])
         return content.text

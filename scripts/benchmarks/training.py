@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ...envs.rollout import Rollout
 from ...envs.worlds import World, make_world
@@ -62,9 +63,13 @@ def released_step(trainer: Trainer, batch: Rollout) -> Callable[[], float]:
     """The released code's step from the trainer's weights on a batch that is float32 and normalised already."""
     model = trainer.model
     assert isinstance(model, SeqJEPA)
-    step = ReleasedStep(model, RATE, DECAY, TAU, trainer.config.bf16)
-    views = batch.views * model.pixel_scale + model.pixel_shift
+    step, views = ReleasedStep(model, RATE, DECAY, TAU, trainer.config.bf16), _normalised(model, batch)
     return lambda: step(views, batch.actions)
+
+
+def _normalised(model: SeqJEPA, batch: Rollout) -> Tensor:
+    """The views as the encoder takes them, float32."""
+    return (batch.views * model.pixel_scale + model.pixel_shift).contiguous()
 
 
 def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
@@ -110,7 +115,7 @@ def _encoder_alone(trainer: Trainer, batch: Rollout) -> Callable[[], None]:
     assert isinstance(model, SeqJEPA)
     target = model.target_encoder
     assert target is not None
-    views = (batch.views * model.pixel_scale + model.pixel_shift).contiguous()
+    views = _normalised(model, batch)
     observed, last = views[:, :-1].flatten(0, 1), views[:, -1]
 
     def run() -> None:
