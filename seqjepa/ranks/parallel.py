@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..encoder import BasicBlock
 from .group import rank_count
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
 Parallel = Literal["ddp", "fsdp"]
 LossParts = Callable[[Any], dict[str, Tensor]]
@@ -52,31 +55,30 @@ class _Loss(nn.Module):
         return self.loss_parts(batch)
 
 
-def whole(tensor: Tensor) -> Tensor:
-    """A tensor of which each rank may have a shard, on every rank whole. All ranks must ask for it."""
-    if rank_count() == 1:
-        return tensor
+def _is_sharded(tensor: Tensor) -> TypeGuard[DTensor]:
+    if rank_count() == 1:  # without the import, which takes a while
+        return False
     from torch.distributed.tensor import DTensor
 
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return isinstance(tensor, DTensor)
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """A tensor of which each rank may have a shard, on every rank whole. All ranks must ask for it."""
+    return tensor.full_tensor() if _is_sharded(tensor) else tensor
 
 
 def own_part(tensor: Tensor) -> Tensor:
     """What this rank has of a tensor: its shard, or all of it."""
-    if rank_count() == 1:
-        return tensor
-    from torch.distributed.tensor import DTensor
-
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return tensor.to_local() if _is_sharded(tensor) else tensor
 
 
 def placed_like(tensor: Tensor, parameter: Tensor) -> Tensor:
     """A copy of a whole tensor on the device of a parameter, in its order of memory and in such shards."""
-    if rank_count() > 1:
-        from torch.distributed.tensor import DTensor, distribute_tensor
+    if _is_sharded(parameter):
+        from torch.distributed.tensor import distribute_tensor
 
-        if isinstance(parameter, DTensor):
-            mesh, places = parameter.device_mesh, parameter.placements
-            shards = distribute_tensor(tensor.to(parameter.device), mesh, places, src_data_rank=None)
-            return shards.clone()  # not views, which would keep the whole
+        mesh, places = parameter.device_mesh, parameter.placements
+        shards = distribute_tensor(tensor.to(parameter.device), mesh, places, src_data_rank=None)
+        return shards.clone()  # not views, which would keep the whole
     return torch.empty_like(parameter.detach()).copy_(tensor)
