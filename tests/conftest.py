@@ -12,6 +12,10 @@ from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
 from saccadeworld.envs.sources.shapes import make_shapes
 from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, StoredViewsWorld, World
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 
 @pytest.fixture
 def one_thread():
