@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from filelock import FileLock
 from torch import Tensor
-from tqdm import tqdm
 
 from ..saliency.models import SALIENCY_MODELS, SaliencyModel, make_saliency
 from ..saliency.object_mask import object_saliency
 from ..saliency.stored_maps import StoredMaps, open_array, open_files, write_array
 from .json_files import read_json
+from .progress import progress
 from .sources.bank_files import PictureBank, as_tensor, checked_chunks, spread
 from .sources.banks import PictureSet
 
@@ -80,9 +80,10 @@ class PictureMaps:
         return maps.to(self.device)
 
     def _chunks(self) -> Iterator[Tensor]:
-        everything = torch.arange(self.count, device=self.device).split(_CHUNK)
-        for indices in tqdm(everything, desc="saliency maps", unit_scale=_CHUNK, disable=None, delay=2):
-            yield self.read(indices)
+        with progress(activity="saliency maps", total=self.count, delay=2) as bar:
+            for indices in torch.arange(self.count, device=self.device).split(_CHUNK):
+                yield self.read(indices)
+                bar.update(len(indices))
 
     def _write(self, path: Path) -> None:
         checksums: list[int] = []

@@ -11,6 +11,7 @@ from torch import Tensor
 from .. import draws, rotations
 from ..checks import check_number
 from ..devices import resolve_device
+from ..progress import progress
 from .backgrounds import axes_of, between, make_backgrounds
 from .banks import PictureSet, Split
 from .shapes import make_shapes
@@ -79,11 +80,13 @@ def make_scenes(
     )
     pictures = torch.empty(count, size, size, 3, dtype=torch.uint8, device=device)
     masks = torch.empty(count, size, size, dtype=torch.bool, device=device)
-    for start in range(0, count, _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        sprites = _sprites(Renderer(shapes.meshes[chunk], setup, device), seeds[chunk])
-        picture, masks[chunk] = _compose(sprites, seeds[chunk], size, clutter)
-        pictures[chunk] = (picture * 255 + 0.5).byte().movedim(1, -1)
+    with progress(activity="making scenes", total=count, delay=2) as bar:
+        for start in range(0, count, _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            sprites = _sprites(Renderer(shapes.meshes[chunk], setup, device), seeds[chunk])
+            picture, masks[chunk] = _compose(sprites, seeds[chunk], size, clutter)
+            pictures[chunk] = (picture * 255 + 0.5).byte().movedim(1, -1)
+            bar.update(len(picture))
     return PictureSet(pictures, shapes.labels.to(device), shapes.classes, masks)
 
 
