@@ -22,7 +22,7 @@ from ..seqjepa.neighbours import find_neighbours, neighbour_scores
 from ..seqjepa.view_model import ViewModel
 from ..seqjepa.view_sets import embed_view_sets
 from .command import run_command
-from .latent_figures import map_by_class, map_by_value, neighbour_strips
+from .figures import map_by_class, map_by_value, neighbour_strips
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics

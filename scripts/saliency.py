@@ -25,8 +25,8 @@ from ..seqjepa.episode_seeds import check_seed
 from . import saliency_scores, scanpath_scores
 from .benchmarks.figures import as_markdown
 from .command import run_command
+from .figures import HEAT, overlays
 from .matched_fixations import MatchedFixations
-from .overlays import HEAT, overlays
 from .picture_folder import PictureFolder
 from .report import Report
 from .results import prepare_folder, write_atomically, write_metrics
