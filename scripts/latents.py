@@ -105,8 +105,9 @@ class Latents:
         )
         rows = [[name, f"{value:.3f}"] for name, value in scores.items()]
         report.table(["score", "value"], rows)
-        report.write(out / "report.html")
-        write_metrics(out, scores, self.seed, asdict(self), data={"test": world.data_hash})
+        data = {"test": world.data_hash}
+        report.write(out / "report.html", self, [self.seed], data)
+        write_metrics(out, scores, self.seed, asdict(self), data=data)
         print(format_table([["score", "value"], *rows]))
         print(f"the pictures are in {out / 'report.html'}")
 

@@ -41,10 +41,8 @@ def map_by_value(points: Tensor, values: Tensor, title: str, unit: str, period: 
     shown = values.cpu() if period is None else values.cpu() % period
     limits = {} if period is None else {"vmin": 0.0, "vmax": period}
     colours = "viridis" if period is None else "twilight"
-    # The edge is for those as pale as the page.
-    drawn = axes.scatter(
-        *points.cpu().T.numpy(), c=shown.numpy(), s=14, cmap=colours, linewidths=0.3, edgecolors=GREY, **limits
-    )
+    edge = {"linewidths": 0.3, "edgecolors": GREY}  # for those as pale as the page
+    drawn = axes.scatter(*points.cpu().T.numpy(), c=shown.numpy(), s=14, cmap=colours, **edge, **limits)
     bar = figure.colorbar(drawn, ax=axes)
     bar.set_label(unit, fontsize=FONT_SIZE)
     bar.ax.tick_params(labelsize=SMALL)

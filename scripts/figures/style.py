@@ -23,7 +23,7 @@ _EDGE = 0.02  # inches around what is drawn
 
 
 def look(i: int) -> dict[str, Any]:
-    """How the i-th curve or point is drawn: colour, marker and line style, of which no two come back before the 56th."""
+    """How the i-th curve or point is drawn: colour, marker and line style, which come back after 56."""
     return {
         "color": COLOURS[i % len(COLOURS)],
         "marker": MARKERS[i % len(MARKERS)],

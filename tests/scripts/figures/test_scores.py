@@ -9,7 +9,7 @@ def test_bars_are_as_high_as_the_scores(checked):
     axes = checked(action_scores(SCORES, untrained, "a title")).axes[0]
     heights = [[bar.get_height() for bar in container] for container in axes.containers if len(container) == 2]
     assert heights == [pytest.approx([0.5, 0.3]), pytest.approx([0.25, 0.15])]
-    assert {bar.get_hatch() for bar in axes.patches} == {None, "///"}, "in grey too they are told apart"
+    assert {bar.get_hatch() for bar in axes.patches} == {"", "///"}, "in grey too they are told apart"
     assert axes.lines[-2].get_ydata() == pytest.approx([0.2, 0.2])
 
 

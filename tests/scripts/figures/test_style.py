@@ -1,6 +1,7 @@
 """Legible in print, in grey, and for the colour-blind."""
 
 import io
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -41,8 +42,8 @@ def test_the_colour_blind_tell_neighbouring_colours_apart(vision: str):
 
 def test_red_and_green_would_not_do():
     """What the threshold is worth: a palette that the colour-blind confuse."""
-    seen = lab(("#C04040", "#808000"), "deuteranopia")
-    assert np.linalg.norm(seen[0] - seen[1]) < 20 < np.linalg.norm(np.diff(lab(("#C04040", "#808000")), axis=0))
+    normal, blind = (np.diff(lab(("#C84030", "#7A7A20"), vision), axis=0) for vision in ("normally", "deuteranopia"))
+    assert np.linalg.norm(blind) < 20 < np.linalg.norm(normal)
 
 
 def test_curves_differ_in_more_than_colour():
@@ -50,7 +51,7 @@ def test_curves_differ_in_more_than_colour():
     assert len({one[:2] for one in looks}) == 56
     for near in range(1, len(MARKERS)):
         assert all(a[1] != b[1] for a, b in zip(looks, looks[near:], strict=False)), "eight in a row have marks"
-    assert all(a[2] != b[2] for a, b in zip(looks, looks[1:], strict=False))
+    assert all(a[2] != b[2] for a, b in pairwise(looks))
     lightness = lab(COLOURS)[:, 0]
     assert np.abs(lightness - np.roll(lightness, -1)).min() > 8
 
