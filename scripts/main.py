@@ -21,6 +21,7 @@ COMMANDS = {
     "path-integration": "PathIntegration",
     "reproduce": "Reproduce",
     "saliency": "Saliency",
+    "film": "Film",
     "benchmark": "Benchmark",
     "environments": "Environments",
 }

@@ -11,10 +11,12 @@ label (`figure.get_label()`). Write it with `figure.savefig("NAME.pdf", bbox_inc
 | curves | `curves`, `losses`, `accuracy_by_views`, `displacement_by_views` |
 | scores | `action_scores`, `front`, `accuracy_grid` |
 | maps | of embeddings: `map_by_class`, `map_by_value` |
+| films | of episodes, frame by frame: `film`, `as_gif`, `write_video` |
 | style | colours, markers, sizes, `finish`, and files: `as_image`, `as_data_uri` |
 """
 
 from .curves import accuracy_by_views, curves, displacement_by_views, losses
+from .films import as_gif, film, write_video
 from .maps import map_by_class, map_by_value
 from .scanpaths import HEAT, heat, overlays, scanpaths
 from .scores import accuracy_grid, action_scores, front
@@ -27,10 +29,12 @@ __all__ = [
     "accuracy_grid",
     "action_scores",
     "as_data_uri",
+    "as_gif",
     "as_image",
     "attention_strips",
     "curves",
     "displacement_by_views",
+    "film",
     "front",
     "heat",
     "losses",
@@ -41,4 +45,5 @@ __all__ = [
     "rotation_strips",
     "scanpaths",
     "view_strips",
+    "write_video",
 ]
