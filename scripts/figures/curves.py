@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from ...envs.palette import BLACK, BLUE, GREEN, PURPLE, VERMILLION
@@ -44,7 +43,7 @@ def curves(
     """
     figure = Figure(figsize=_SIZE)
     axes = figure.subplots()
-    places = np.arange(len(points))
+    places = range(len(points))
     for i, (name, values) in enumerate(own.items()):
         plot(axes, places, values, name, **look(i))
         if paper.get(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import torch
@@ -97,7 +98,7 @@ def _strips(views: Tensor, names: Sequence[Sequence[str]], below: float = 0) -> 
     title = 0.16 * (1 + max(name.count("\n") for row in names for name in row))
     gap = title + below
     figure = Figure(figsize=(length * (side + 0.08), rows * (side + gap)))
-    for row, i in np.ndindex(rows, length):
+    for row, i in product(range(rows), range(length)):
         show(figure.add_subplot(rows, length, row * length + i + 1), channels_last(views[row, i]), names[row][i])
     height = rows * (side + gap)
     figure.subplots_adjust(0, below / height, 1, 1 - title / height, 0.08 / side, gap / side)
