@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .palette import ORANGE, rgb
+
 FRAME_SIDE = 384
-_PATH, _HERE, _OUTLINE = (255, 176, 0), (255, 255, 255), (0, 0, 0)
+_PATH, _HERE, _OUTLINE = rgb(ORANGE), (255, 255, 255), (0, 0, 0)
 
 
 def enlarge(picture: np.ndarray, height: int = FRAME_SIDE) -> np.ndarray:

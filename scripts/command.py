@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import tyro
@@ -19,6 +22,7 @@ from .folder_lock import own_folder
 # Of imports: what is to be installed; of memory: what there is not enough for.
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError, DivergedError)
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
+_typed: ContextVar[Sequence[str]] = ContextVar("typed", default=())  # the words of the command that is running
 _PATIENCE = 2.0  # seconds in which the rank that speaks gets to it, as torchrun ends the others when one has ended
 
 
@@ -31,15 +35,26 @@ class Command(Protocol):
 def run_command(command: type[Command]) -> None:
     """Parse the options of one command from the shell, and run it."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", command.__name__).lower()
-    run(tyro.cli(command, prog=f"saccadeworld {name}"))
+    run(tyro.cli(command, prog=f"saccadeworld {name}"), [name, *sys.argv[1:]])
 
 
-def run(command: Command) -> None:
+def command_line(command: Command) -> str:
+    """How to run a command again: as it was typed, quoted for the shell, or, where Python called it, as a call."""
+    typed = _typed.get()
+    return shlex.join(["saccadeworld", *typed]) if typed else f"{command!r}.run()"
+
+
+def run(command: Command, typed: Sequence[str] = ()) -> None:
     """Run a command, alone in its folder `out` unless it says `shares_out`, with its warnings as one line each.
 
     An error that tells the user what to change is printed as one line, without a traceback and once however many ranks
     meet it; the exit code is 2 then, and 130 after Ctrl-C.
+
+    Args:
+        command: with its options.
+        typed: the words that it was parsed from, its name first.
     """
+    _typed.set(typed)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         out = getattr(command, "out", None)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..envs.worlds import ImagesWorld, World, make_world
+from ..envs.worlds import World, make_world
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed
 from ..seqjepa.evaluation import Scores, evaluate
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.training import Trainer
 from ..seqjepa.view_model import ViewModel
-from . import figures
 from .command import run_command
+from .evaluation_report import add_episodes, add_scores
+from .figures import losses
 from .progress import Deadline
 from .recipes import BUILT_IN_COUNT, OUR_PARTS, PAPER_PARTS, RECIPES, Recipe
 from .report import Report
@@ -89,8 +89,7 @@ class Demo:
             for name, study in studies.items():
                 study.model.save(out / f"model-{name}")
             self._write_report(out, studies)
-        data = {f"{name}/{use}": w.data_hash for name, s in studies.items() for use, w in s.worlds.items()}
-        write_metrics(out, _metrics(studies), self.seed, asdict(self), data=data, recipes=_recipes(studies))
+        write_metrics(out, _metrics(studies), self.seed, asdict(self), data=_data(studies), recipes=_recipes(studies))
         print(format_table([HEADER, *_table(studies)]))
         print(f"\nreport: {out / 'report.html'}")
 
@@ -158,29 +157,28 @@ class Demo:
             _add_study(report, study)
         report.heading("Training")
         histories = {study.train.name: study.trainer.history for study in studies.values()}
-        report.figures("Prediction loss and spread of the embeddings over the training.", figures.losses(histories))
+        report.figures("Prediction loss and spread of the embeddings over the training.", losses(histories))
         report.heading("Whose recipe")
         report.text("From the paper (Ghaemi, Muller & Bakhtiari, seq-JEPA, NeurIPS 2025):")
         report.items(PAPER_PARTS)
         report.text("Ours, so that something real is learned in minutes:")
         report.items(OUR_PARTS)
-        report.heading("How to repeat this")
-        report.code(self._command())
         report.text("Budgets in minutes depend on the machine: the steps taken here are in metrics.json.")
-        report.write(out / "report.html")
+        report.write(out / "report.html", self, [self.seed], _data(studies))
 
     def _folders(self) -> dict[str, Path]:
         """The user's own folders, by their options."""
         given = {"--images": self.images, "--meshes": self.meshes}
         return {option: folder for option, folder in given.items() if folder is not None}
 
-    def _command(self) -> str:
-        sources = "".join(f" {option} {shlex.quote(str(folder))}" for option, folder in self._folders().items())
-        return f"saccadeworld demo --minutes {self.minutes:g} --seed {self.seed} --device {self.device}{sources}"
-
 
 def _table(studies: Mapping[str, Study]) -> list[tuple[str, ...]]:
     return [row for name, study in studies.items() for row in table(name, study.trained, study.untrained)]
+
+
+def _data(studies: Mapping[str, Study]) -> dict[str, str]:
+    """Hashes of all that was looked at."""
+    return {f"{name}/{use}": w.data_hash for name, s in studies.items() for use, w in s.worlds.items()}
 
 
 def _metrics(studies: Mapping[str, Study]) -> dict[str, float]:
@@ -214,19 +212,9 @@ def _add_study(report: Report, study: Study) -> None:
     if skipped:
         report.text(f"{len(skipped)} files could not be used:")
         report.items(f"{file.path}: {file.reason}" for file in skipped)
-    rollout = test.rollout(4, 5, recipe.evaluation.policy, seed=1)
-    if isinstance(test, ImagesWorld):
-        report.figures("Scanpaths on unseen pictures, and the glimpses taken.", figures.scanpaths(test, rollout))
-    else:
-        titles = [test.classes[label] for label in rollout.labels]
-        report.figures("Unseen objects under rotations.", figures.view_strips(rollout, titles))
     views = recipe.evaluation.views
-    report.figures(
-        "Class from the aggregate against the number of views (left); how much the embeddings tell of the movement "
-        "between two views, and of a view's own pose (right). Error bars: standard deviation over repeats.",
-        figures.accuracy_by_views(study.trained, study.untrained, views, recipe.title),
-        figures.action_scores(study.trained, study.untrained, recipe.title),
-    )
+    add_episodes(report, test, study.model, recipe.evaluation.policy, views, seed=1)
+    add_scores(report, recipe.title, study.trained, study.untrained, views)
 
 
 def main() -> None:

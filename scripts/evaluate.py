@@ -8,18 +8,28 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..seqjepa import load_model
+from ..seqjepa.episode_seeds import first_of_repeat
 from ..seqjepa.evaluation import EvaluationConfig, evaluate
 from ..seqjepa.initial_model import untrained_twin
 from .collectors import make_collector
 from .command import run_command
+from .evaluation_report import add_episodes, add_scores
 from .options import WorldOptions
+from .report import Report
 from .results import prepare_folder, write_metrics
 from .scores import HEADER, as_metrics, format_table, table
+
+_NOTE = (
+    "Probes on frozen embeddings, fitted on instances of the training split and scored on those of the test split, "
+    "beside the same network untrained; mean ± standard deviation over repeats."
+)
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Probe a model, and its untrained twin, on unseen instances of a world; print a table and leave metrics.json.
+    """Probe a model, and its untrained twin, on unseen instances of a world; print a table of the scores.
+
+    Leaves metrics.json, and report.html with episodes, how much seq-JEPA's aggregate attends to each view, and scores.
 
     Attributes:
         model: the folder of a checkpoint.
@@ -50,10 +60,19 @@ class Evaluate:
             trained, untrained = (
                 evaluate(m, train, test, self.evaluation, bar.update, policy_in) for m in (model, twin)
             )
+        rows, data = table(train.name, trained, untrained), {"train": train.data_hash, "test": test.data_hash}
+        title, views = f"{model.config.method} in the world {test.name}", self.evaluation.views
+        report = Report(f"Evaluation: {title}")
+        report.text(_NOTE)
+        report.table(HEADER, rows)
+        policy = self.evaluation.policy if collector is None else collector
+        add_episodes(report, test, model, policy, views, first_of_repeat("testing", self.evaluation.seed, 0))
+        add_scores(report, title, trained, untrained, views)
+        report.write(out / "report.html", self, [self.evaluation.seed], data)
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
-        data = {"train": train.data_hash, "test": test.data_hash}
         write_metrics(out, metrics, self.evaluation.seed, asdict(self), data=data)
-        print(format_table([HEADER, *table(train.name, trained, untrained)]))
+        print(format_table([HEADER, *rows]))
+        print(f"\nreport: {out / 'report.html'}")
 
 
 def main() -> None:

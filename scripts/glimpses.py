@@ -125,10 +125,9 @@ class Glimpses:
         report.text(_NOTE)
         report.figures(
             "Accuracy on unseen scenes by the number of glimpses.",
-            curves(header[1:], means, {}, "accuracy by number of glimpses"),
+            curves(header[1:], means, {}, "accuracy by number of glimpses", "glimpses", "accuracy"),
         )
         report.table(header, rows)
-        report.write(out / "report.html")
         metrics = {
             f"glimpses/{label}/{views}{part}": value
             for label, at in means.items()
@@ -137,6 +136,7 @@ class Glimpses:
         }
         metrics["glimpses/chance"] = chance
         data = {"train": train.data_hash, "test": test.data_hash}
+        report.write(out / "report.html", self, self.seeds, data)
         write_metrics(out, metrics, self.seeds[0], asdict(self), data=data, accuracies=dict(found))
         print(format_table([header, *rows]))
         print(f"the figure is in {out / 'report.html'}")

@@ -22,7 +22,7 @@ from ..seqjepa.neighbours import find_neighbours, neighbour_scores
 from ..seqjepa.view_model import ViewModel
 from ..seqjepa.view_sets import embed_view_sets
 from .command import run_command
-from .latent_figures import map_by_class, map_by_value, neighbour_strips
+from .figures import map_by_class, map_by_value, neighbour_strips
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
@@ -105,8 +105,9 @@ class Latents:
         )
         rows = [[name, f"{value:.3f}"] for name, value in scores.items()]
         report.table(["score", "value"], rows)
-        report.write(out / "report.html")
-        write_metrics(out, scores, self.seed, asdict(self), data={"test": world.data_hash})
+        data = {"test": world.data_hash}
+        report.write(out / "report.html", self, [self.seed], data)
+        write_metrics(out, scores, self.seed, asdict(self), data=data)
         print(format_table([["score", "value"], *rows]))
         print(f"the pictures are in {out / 'report.html'}")
 

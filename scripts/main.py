@@ -21,6 +21,7 @@ COMMANDS = {
     "path-integration": "PathIntegration",
     "reproduce": "Reproduce",
     "saliency": "Saliency",
+    "film": "Film",
     "benchmark": "Benchmark",
     "environments": "Environments",
 }
@@ -31,7 +32,7 @@ def main() -> None:
     """Parse a subcommand and its options, and run it."""
     chosen, *options = sys.argv[1:] or [""]
     if chosen in COMMANDS:  # to import the others would take seconds
-        run(tyro.cli(load(chosen), prog=f"saccadeworld {chosen}", args=options))
+        run(tyro.cli(load(chosen), prog=f"saccadeworld {chosen}", args=options), [chosen, *options])
     else:
         commands: dict[str, Any] = {name: load(name) for name in COMMANDS}
         run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))

@@ -76,7 +76,7 @@ class PathIntegration:
         for rows in tables(trained, untrained, config.views):
             report.table(rows[0], rows[1:])
             print(format_table(rows), end="\n\n")
-        report.write(out / "report.html")
+        report.write(out / "report.html", self, [config.seed], data)
         print(f"the figure is in {out / 'report.html'}")
 
 

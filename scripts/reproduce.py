@@ -151,9 +151,7 @@ class Reproduce:
                 parts=[sheet.content for sheet in sheets],
             )
             print(text)
-        report.heading("How to repeat this")
-        report.code(self._command())
-        report.write(out / "report.html")
+        report.write(out / "report.html", self, self.seeds, data)
         write_metrics(out, metrics, self.seeds[0], asdict(self), data=data, seeds=self.seeds)
         print(f"tables: {', '.join(str(out / f'{name}.md') for name in tables)}; report: {out / 'report.html'}")
 
@@ -163,15 +161,6 @@ class Reproduce:
             f"Scale {self.scale}{f', {self.share:g} of its steps' if self.share < 1 else ''}; seeds "
             f"{', '.join(map(str, self.seeds))}; data: {sources or 'built in'}. Mean ± standard deviation over the "
             "seeds, in square brackets the paper's number."
-        )
-
-    def _command(self) -> str:
-        sources = "".join(f" {name} {path}" for name, path in self.sources.items())
-        return (
-            f"saccadeworld reproduce {self.table} --scale {self.scale} --seeds {' '.join(map(str, self.seeds))}"
-            + (f" --sources{sources}" if sources else "")
-            + (f" --bank {self.bank}" if self.bank else "")
-            + (f" --share {self.share:g}" if self.share < 1 else "")
         )
 
 

@@ -14,8 +14,12 @@ from typing import Any
 _PACKAGES = ("saccadeworld", "torch", "numpy", "gymnasium", "warp-lang", "trimesh", "pillow")
 
 
-def prepare_folder(out: Path) -> Path:
+def prepare_folder(out: Path, option: str = "--out") -> Path:
     """Make sure before any work that a folder can be written, or made where it is not there; nothing is left in it.
+
+    Args:
+        out: the folder.
+        option: that names it, for the error.
 
     Raises:
         ValueError: when `out` is a file or cannot be written, with the reason.
@@ -25,7 +29,7 @@ def prepare_folder(out: Path) -> Path:
         with tempfile.NamedTemporaryFile(dir=nearest):
             return out
     except OSError as error:
-        raise ValueError(f"--out {out} cannot be written ({error.strerror}); choose another folder") from error
+        raise ValueError(f"{option} {out} cannot be written ({error.strerror}); choose another folder") from error
 
 
 def write_atomically(path: Path, text: str) -> None:

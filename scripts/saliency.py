@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -25,8 +24,8 @@ from ..seqjepa.episode_seeds import check_seed
 from . import saliency_scores, scanpath_scores
 from .benchmarks.figures import as_markdown
 from .command import run_command
+from .figures import HEAT, overlays
 from .matched_fixations import MatchedFixations
-from .overlays import HEAT, overlays
 from .picture_folder import PictureFolder
 from .report import Report
 from .results import prepare_folder, write_atomically, write_metrics
@@ -179,17 +178,7 @@ class Saliency:
         if pictures.skipped:
             report.heading("What could not be used")
             report.items(f"{file.path}: {file.reason}" for file in pictures.skipped)
-        report.heading("How to repeat this")
-        report.code(self._command())
-        report.write(out / "report.html")
-
-    def _command(self) -> str:
-        words = ["saccadeworld", "saliency", "--images", str(self.images), "--model", *self.model]
-        words += ["--layout", self.layout, *([] if self.size is None else ["--size", str(self.size)])]
-        if self.fixations is not None:
-            words += ["--fixations", str(self.fixations), "--sigma", f"{self.sigma:g}"]
-            words += ["--inhibition", f"{self.inhibition:.4g}", "--seed", str(self.seed)]
-        return shlex.join(words)
+        report.write(out / "report.html", self, [self.seed], {"images": pictures.content_hash})
 
 
 def _map(stored: StoredMaps, indices: Sequence[int], place: int) -> Tensor:

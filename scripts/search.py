@@ -99,8 +99,9 @@ class Search:
         errors = [horizon_errors(model, world, replace(self.horizon, seed=seed)) for seed in self.seeds]
         report = Report(f"Search: {world.name}")
         metrics = self._search_part(report, found) | self._horizon_part(report, errors)
-        report.write(out / "report.html")
-        write_metrics(out, metrics, self.seeds[0], asdict(self), data={"test": world.data_hash})
+        data = {"test": world.data_hash}
+        report.write(out / "report.html", self, self.seeds, data)
+        write_metrics(out, metrics, self.seeds[0], asdict(self), data=data)
         print(f"the figures are in {out / 'report.html'}")
 
     def _jobs(self, model: SeqJEPA, twin: SeqJEPA, agents: list[Agent]) -> Iterator[tuple[str, int, Scored]]:
@@ -141,7 +142,8 @@ class Search:
         }
         report.text(_NOTE)
         names = [str(step) for step in range(1, self.limit + 1)]
-        report.figures("Share of goals found after so many actions.", curves(names, drawn, {}, "goals found"))
+        shares = curves(names, drawn, {}, "goals found", "actions", "share of the goals")
+        report.figures("Share of goals found after so many actions.", shares)
         _table(report, ["who searches", *columns], {label: list(pairs.values()) for label, pairs in values.items()})
         return {f"search/{label}/{name}": mean for label, pairs in values.items() for name, (mean, _) in pairs.items()}
 
@@ -153,9 +155,8 @@ class Search:
         names = [str(step + 1) for step in ahead]
         report.heading("How far ahead the model sees")
         report.text("1 - cosine between what is expected after so many actions and the embedding of what is then seen.")
-        report.figures(
-            "Error of predictions by the number of actions.", curves(names, titled, {}, "error of predictions")
-        )
+        drawn = curves(names, titled, {}, "error of predictions", "actions ahead", "1 - cosine")
+        report.figures("Error of predictions by the number of actions.", drawn)
         _table(report, ["what is expected", *names], titled)
         return {
             f"horizon/{name}/{step}": mean

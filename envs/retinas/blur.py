@@ -72,6 +72,10 @@ class Blur(Retina):
         """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, S, S) uint8."""
         return in_blocks(self._look, scenes, fixations, self._bytes)
 
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """The view itself, which is the picture in full."""
+        return view, torch.ones(self.side, self.side, dtype=torch.bool, device=view.device)
+
     def _look(self, scenes: Tensor, fixations: Tensor) -> Tensor:
         windows = self._windows(scenes, torch.full_like(fixations, -self._margin, dtype=torch.int64))
         depths = self._depths(torch.zeros_like(scenes), self._centre - nearest_pixels(fixations, self.side))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..checks import check_whole
-from .retina import Retina, nearest_pixels, places
+from .retina import Retina, nearest_pixels, placed, places
 from .windows import Windows
 
 
@@ -48,6 +48,10 @@ class Crop(Retina):
         pixels = exact.floor()
         windows = self._windows(scenes, pixels.long() - self.fovea // 2)
         return interpolate(windows, exact - pixels).permute(0, 3, 1, 2)
+
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """The window, at the nearest pixel."""
+        return placed(view, nearest_pixels(fixation, self.side) - self.fovea // 2, self.side)
 
 
 def interpolate(windows: Tensor, fractions: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..checks import check_number, check_whole
 from .mip import MipSampler
-from .retina import Retina, in_blocks, nearest_pixels
+from .retina import Retina, in_blocks, nearest_pixels, placed
 from .windows import Windows
 
 
@@ -94,6 +94,14 @@ class LogPolar(Retina):
             for j, beside in ((wedge, 1 - onwards), (wedge + 1, onwards)):
                 shown = shown + views[:, :, i, j % self.wedges] * (near * beside)
         return shown.round().to(torch.uint8).masked_fill(radii > self.radius, self.padding)
+
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """The inverse, within the last ring."""
+        corner = nearest_pixels(fixation, self.side) - math.ceil(self.radius)
+        picture, covered = placed(self.inverse(view[None])[0], corner, self.side)
+        offsets = torch.cartesian_prod(*[torch.arange(self.side, device=view.device)] * 2) - corner
+        radii = torch.hypot(*(offsets - math.ceil(self.radius)).T.float()).view(self.side, self.side)
+        return picture, covered & (radii <= self.radius)
 
     def display(self, view: Tensor) -> tuple[Tensor, ...]:
         """The view, and its inverse."""

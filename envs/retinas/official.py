@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..checks import check_whole
-from .retina import Retina
+from .retina import Retina, nearest_pixels, placed
 
 
 class Official(Retina):
@@ -44,3 +44,7 @@ class Official(Retina):
         pictures = self._pictures[scenes].permute(0, 3, 1, 2).float()
         views = functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
         return views.round().to(torch.uint8)
+
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """The square around the transposed centre, to half a pixel."""
+        return placed(view, nearest_pixels(fixation.flip(0), self.side) - len(self._offsets) // 2, self.side)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..checks import check_whole
 from .blocks import MAX_LEVELS, level_sums
-from .retina import Retina, in_blocks, nearest_pixels
+from .retina import Retina, in_blocks, nearest_pixels, placed
 from .windows import Windows
 
 
@@ -59,6 +59,10 @@ class Pyramid(Retina):
         sums = level_sums(windows, self._fixated, cells)
         means = [((total + (4**level >> 1)) >> 2 * level).to(torch.uint8) for level, total in enumerate(sums)]
         return torch.cat(means, dim=1).permute(0, 3, 1, 2)
+
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """The windows, each over the coarser ones."""
+        return placed(self.display(view)[-1], nearest_pixels(fixation, self.side) - self._fixated, self.side)
 
     def display(self, view: Tensor) -> tuple[Tensor, ...]:
         """The view, and its windows in their places, each over the coarser ones."""

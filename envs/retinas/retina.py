@@ -32,6 +32,13 @@ class Retina(ABC):
     def __call__(self, scenes: Tensor, fixations: Tensor) -> Tensor:
         """(B,) int64 picture indices, (B, 2) float32 fixations -> (B, C, H, W) uint8."""
 
+    @abstractmethod
+    def in_place(self, view: Tensor, fixation: Tensor) -> tuple[Tensor, Tensor]:
+        """What a view tells of its picture, as far as it tells of it, for people to look at.
+
+        (C, H, W) uint8, (2,) float32 fixation -> (C, S, S) uint8, and the pixels that are told, (S, S) bool.
+        """
+
     def display(self, view: Tensor) -> tuple[Tensor, ...]:
         """Pictures of a view for people to look at: here itself. (C, H, W) uint8 -> (C, h, w) uint8 each."""
         return (view,)
@@ -45,6 +52,18 @@ def places(fixations: Tensor, side: int) -> Tensor:
 def nearest_pixels(fixations: Tensor, side: int) -> Tensor:
     """The pixels that fixations lie on, halves counted downwards and to the right. (B, 2) -> (B, 2) int64."""
     return places(fixations, side).add_(0.5).floor_().long()
+
+
+def placed(window: Tensor, corner: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """A window in its place in a picture, and where that is: (C, h, w), (2,) int64 -> (C, side, side), (side, side)."""
+    picture = window.new_zeros(len(window), side, side)
+    covered = torch.zeros(side, side, dtype=torch.bool, device=window.device)
+    (top, left), (height, width) = corner.tolist(), window.shape[1:]
+    rows, cols = (slice(max(0, low), max(0, low + size)) for low, size in ((top, height), (left, width)))
+    part = window[:, max(0, -top) : max(0, side - top), max(0, -left) : max(0, side - left)]
+    picture[:, rows, cols] = part
+    covered[rows, cols] = True
+    return picture, covered
 
 
 def in_blocks(look: Callable[[Tensor, Tensor], Tensor], scenes: Tensor, fixations: Tensor, size: int) -> Tensor:

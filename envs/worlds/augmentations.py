@@ -27,7 +27,7 @@ from ..augmentations.parameters import (
 )
 from ..checks import check_name, check_whole
 from ..devices import resolve_device
-from ..frames import draw_box, enlarge, side_by_side
+from ..frames import draw_box, enlarge
 from ..rollout import Episodes, Policy, Rollout
 from ..sources import PICTURE_OPTIONS, load_picture_source
 from ..sources.banks import PictureSet, Split
@@ -231,12 +231,12 @@ class AugmentationsWorld(World):
         hidden = poses[:, -len(HIDDEN_HIGH) :]
         return augment(self.pictures, scenes, self._parameters(poses), hidden, self.view_shape[-1])
 
-    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """The picture with the outline of the crop, and the present view beside it."""
+    def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
+        """The picture with the outline of the crop, and the present view."""
         picture = enlarge(self.pictures[scene].cpu().numpy())
         view = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0].permute(1, 2, 0).cpu().numpy()
         crop = self._parameters(poses[-1])[:4].tolist()
-        return side_by_side([draw_box(picture, *crop), enlarge(view)])
+        return {"crop": draw_box(picture, *crop), "seen now": enlarge(view)}
 
     def _bounded(self, poses: Tensor) -> Tensor:
         """With the numbers that actions change within their bounds. (..., >= A) -> (..., >= A)."""

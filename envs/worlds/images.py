@@ -13,7 +13,7 @@ from .. import draws
 from ..checks import check_name, check_number
 from ..devices import resolve_device
 from ..fixation_policies import GAZE_OPTIONS, fixation_policies
-from ..frames import draw_scanpath, enlarge, side_by_side
+from ..frames import draw_scanpath, enlarge
 from ..retinas import make_retina, retina_options
 from ..rollout import Policy
 from ..sources import PICTURE_OPTIONS, load_picture_source
@@ -180,13 +180,14 @@ class ImagesWorld(World):
         missed = torch.stack([along * rows - across * cols, along * cols + across * rows], dim=-1)
         return (poses + missed).clamp(*self._bounds)
 
-    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """The picture with the scanpath and the fovea, and what the retina sees now beside it."""
+    def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
+        """The picture with the scanpath and the fovea, and what the retina sees now."""
         picture = self.pictures[scene].cpu().numpy()
         view = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0]
         seen = [enlarge(part.permute(1, 2, 0).cpu().numpy()) for part in self.retina.display(view)]
         pixels = (poses * self.side).round().cpu().numpy()
-        return side_by_side([draw_scanpath(enlarge(picture), pixels, self.side, self.fovea), *seen])
+        scanpath = draw_scanpath(enlarge(picture), pixels, self.side, self.fovea)
+        return {"fixations": scanpath, **dict(zip(("seen now", "where it lies"), seen, strict=False))}
 
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         return end - start

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .. import rotations
 from ..checks import check_rows
-from ..frames import enlarge, side_by_side
+from ..frames import enlarge
 from ..stage import STAGE_HIGH, StageLatents
 from .world import World
 
@@ -78,11 +78,12 @@ class RotatingWorld(World):
         long_enough = actions[..., :4].norm(dim=-1) > MIN_NORM
         check_rows("action", actions, long_enough, f"a quaternion needs a length above {MIN_NORM} to be a rotation")
 
-    def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """The first view of the episode beside the present one."""
+    def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
+        """The first view of the episode, and the present one."""
         ends = torch.stack([poses[0], poses[-1]])
         views = self.views(torch.full((2,), scene, device=self.device), ends)
-        return side_by_side([enlarge(view.permute(1, 2, 0).cpu().numpy()) for view in views])
+        first, now = (enlarge(view.permute(1, 2, 0).cpu().numpy()) for view in views)
+        return {"seen first": first, "seen now": now}
 
     def actions_between(self, start: Tensor, end: Tensor) -> Tensor:
         turns = rotations.relative(start[..., :4], end[..., :4])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .. import draws
 from ..checks import check_memory, check_name, check_rows, check_whole, check_within, keyword_options
+from ..frames import side_by_side
 from ..rollout import Policy, Rollout, roll_out
 from ..sources.banks import MeshSet, PictureSet, Skipped, ViewSet
 
@@ -140,8 +141,15 @@ class World(ABC):
         """What is seen. (B,) int64, (B, P) float32 -> (B, 3, H, W) uint8."""
 
     @abstractmethod
+    def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
+        """Pictures of one episode so far, for people to look at, by what they show.
+
+        Scene, (t, P) float32 -> (H, W_i, 3) uint8 each.
+        """
+
     def frame(self, scene: int, poses: Tensor) -> np.ndarray:
-        """A picture of one episode so far, for people to look at. Scene, (t, P) float32 -> (H, W, 3) uint8."""
+        """The panels of one episode so far side by side. Scene, (t, P) float32 -> (H, W, 3) uint8."""
+        return side_by_side(list(self.panels(scene, poses).values()))
 
     def check_actions(self, actions: Tensor) -> None:
         """Refuse actions, (B, A) float32, that are not finite or out of bounds.

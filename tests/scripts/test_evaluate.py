@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import torch
-from saccadeworld.seqjepa import SeqJEPA
+from saccadeworld.seqjepa import SeqJEPA, make_baseline
 
 WORLD = "--world.options count 6 size 32 fovea 8"
 QUICK = "--evaluation.train-episodes 60 --evaluation.test-episodes 40 --evaluation.repeats 2 --evaluation.views 1 2"
@@ -29,7 +29,38 @@ def test_it_prints_a_table_and_leaves_the_scores(saccadeworld, tmp_path, model):
     assert f"images: class from the aggregate, 2 views  {score:.3f} ± " in result.out
     other = content["metrics"]["images/untrained/action/relative"]
     assert other != content["metrics"]["images/trained/action/relative"], "the twin has weights of its own"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["metrics.json"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.json", "report.html"}
+
+
+def report_of(saccadeworld, folder, *words) -> str:
+    out = folder / "reported"
+    result = saccadeworld("evaluate --model", folder / "model", "--out", out, QUICK, *words)
+    assert (result.code, result.err) == (0, "")
+    return (out / "report.html").read_text()
+
+
+def test_the_report_shows_what_the_aggregate_attends_to(saccadeworld, tmp_path, model):
+    page = report_of(saccadeworld, tmp_path, WORLD)
+    assert page.count("<img") == 4
+    assert "in the last of 1 layers, averaged over 2 heads" in page
+    assert "Views, each with its share of the attention. " in page
+    assert f"<pre>saccadeworld evaluate --model {model} --out {tmp_path / 'reported'}" in page
+
+
+@pytest.mark.parametrize(
+    ("world", "action_dim", "seen"),
+    [
+        ("--world.name objects --world.options count 20 size 8", 4, "turned by "),
+        ("--world.name augmentations --world.options count 20 size 32", 8, "in the order in which they were seen"),
+    ],
+)
+def test_reports_of_other_worlds_and_methods(saccadeworld, tmp_path, world: str, action_dim: int, seen: str):
+    model = make_baseline("byol", action_dim=action_dim, encoder="small", encoder_width=4)
+    model.save(tmp_path / "model")
+    page = report_of(saccadeworld, tmp_path, world, "--evaluation.hidden 4 --evaluation.epochs 1")
+    assert seen in page
+    assert "attention" not in page, "it has no aggregator"
+    assert page.count("<img") == 2
 
 
 def test_the_seed_decides(saccadeworld, tmp_path, model):

@@ -3,7 +3,6 @@ import math
 
 import pytest
 import torch
-from saccadeworld.scripts.figures import displacement_by_views
 from saccadeworld.scripts.path_integration import tables
 from saccadeworld.seqjepa import SeqJEPA, make_baseline
 from saccadeworld.seqjepa.path_integration import CONDITIONS, LEVELS
@@ -51,28 +50,13 @@ def test_it_prints_tables_and_leaves_scores_and_a_figure(saccadeworld, tmp_path,
     assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "report.html"]
 
 
-def test_curves_and_rows_are_those_of_the_scores():
+def test_rows_are_those_of_the_scores():
     scores = {
         f"path/{who}/{m}/{score}": [i + 0.1 * m, i + 0.1 * m + 0.2]
         for i, who in enumerate((*CONDITIONS, *LEVELS))
         for m in (4, 2)
         for score in ("r2", "distance")
     }
-    axes = displacement_by_views(scores, (4, 2), "title").axes[0]
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels == [
-        "full",
-        "no action",
-        "no vision",
-        "exact",
-        "views and actions",
-        "all actions",
-        "first action",
-        "mean",
-    ]
-    for i, container in enumerate(axes.containers):
-        assert container.lines[0].get_xdata().tolist() == [2, 4]
-        assert container.lines[0].get_ydata() == pytest.approx([i + 0.3, i + 0.5])
     r2, distance = tables(scores, {name: [0.0, 0.0] for name in scores}, (4, 2))
     assert r2[0] == ["R2 of the displacement", "M = 4", "M = 2"]
     assert r2[1] == ["full, trained", "0.500 ± 0.141", "0.300 ± 0.141"]

@@ -174,3 +174,28 @@ def test_options_are_those_of_the_retina():
 def test_bad_options_are_named(name: str, options: dict, error: type[Exception], message: str):
     with pytest.raises(error, match=message):
         make_retina(name, noise(1), **{"fovea": FOVEA, **options})
+
+
+@forms
+@pytest.mark.parametrize("fixation", [(20, 40), (0, 61)])
+def test_views_lie_where_they_were_seen(name: str, options: dict, fixation: tuple[int, int]):
+    """In a picture whose colours tell the row and the column of every pixel."""
+    places = torch.cartesian_prod(torch.arange(SIDE), torch.arange(SIDE)).unflatten(0, (SIDE, SIDE))
+    picture = torch.cat([3 * places, torch.zeros(SIDE, SIDE, 1, dtype=torch.int64)], -1).to(torch.uint8)
+    eye, pose = make_retina(name, picture[None], FOVEA, **options), torch.tensor(fixation) / SIDE
+    seen, told = eye.in_place(eye(torch.zeros(1, dtype=torch.int64), pose[None])[0], pose)
+    assert (seen.shape, told.shape, told.dtype) == ((3, SIDE, SIDE), (SIDE, SIDE), torch.bool)
+    centre = torch.tensor(fixation).flip(0) if name == "official" else torch.tensor(fixation)
+    near = (places - centre).abs().amax(-1) < FOVEA // 2 - 1
+    assert told[near].all()
+    inside = (near & ((places > 1) & (places < SIDE - 2)).all(-1)).nonzero().T  # where no padding comes near
+    off = (seen.long().permute(1, 2, 0) - picture.long())[tuple(inside)]
+    assert off.abs().max() <= {"official": 4, "logpolar": 4, "blur": 1}.get(name, 0)
+    if name == "crop":
+        assert torch.equal(told, (places >= centre - FOVEA // 2).all(-1) & (places < centre + FOVEA // 2).all(-1))
+
+
+def test_windows_beside_the_picture_tell_nothing_of_it():
+    picture, covered = retina.placed(torch.ones(3, 4, 4, dtype=torch.uint8), torch.tensor([-9, 70]), SIDE)
+    assert not picture.any()
+    assert not covered.any()
