@@ -161,8 +161,10 @@ def check_some_read(place: str, count: int, failed: Sequence[Skipped]) -> None:
     """Refuse a place of which no picture could be read.
 
     Raises:
-        ValueError: naming the first failure.
+        ValueError: naming the first failure, if there was any.
     """
+    if count == 0 and not failed:
+        raise ValueError(f"{place} holds no pictures of this split: expected {', '.join(FORMATS)}")
     if count == 0:
         raise ValueError(
             f"none of the {len(failed)} pictures of {place} can be read, the first because: "
