@@ -7,7 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -26,7 +26,7 @@ _BLOCK = 2**20
 _NOT_NOW = (408, 429)  # answers that may be others later, as those from 500 on may
 
 
-def read_ahead(places: Sequence[str], folder: Path) -> Iterator[Path]:
+def read_ahead(places: Sequence[str], folder: Path) -> Generator[Path, None, None]:
     """The files of shards, in order: of paths these; of URLs copies, which are there until the next is asked for.
 
     Args:

@@ -131,7 +131,7 @@ def test_a_negative_size_is_told(tmp_path: Path):
         read(tmp_path / "a.tar")
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True, deadline=None)
 @given(place=st.floats(0, 1), new=st.binary(min_size=1, max_size=8), form=st.sampled_from(["gnu", "pax"]))
 def test_any_damage_is_told_or_harmless(tmp_path_factory, place: float, new: bytes, form: str):
     contents = {"a": b"1" * 600, "é" * 70: b"2" * 10}
