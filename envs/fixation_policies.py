@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..saliency.amplitudes import AmplitudePrior, make_amplitudes
 from ..saliency.fixations import Fixations
 from ..saliency.inhibition import Inhibition, make_inhibition
@@ -22,6 +24,7 @@ from .sources.banks import PictureSet
 def fixation_policies(
     pictures: PictureSet,
     fovea: int,
+    device: torch.device,
     *,
     saliency: str | SaliencyModel = "spectral-residual",
     saliency_live: bool = False,
@@ -39,8 +42,9 @@ def fixation_policies(
     replays what observers fixated.
 
     Args:
-        pictures: of the world, on its device.
+        pictures: of the world, where they are; the maps of all of them are there too, those of a batch on the device.
         fovea: side of the fovea in pixels.
+        device: of the world.
         saliency: where it is worth looking: a name in `saliency.models.SALIENCY_MODELS` or a model; "mask" for the
             object where the source knows it; or the path of maps that were made before, see `saliency_maps`.
         saliency_live: make maps for the pictures of a batch when its episodes begin, for more pictures than maps fit
@@ -59,8 +63,9 @@ def fixation_policies(
         TypeError: for values of a wrong type.
         FileNotFoundError: for maps or fixations that are not there.
     """
-    side, device = pictures.pictures.shape[1], pictures.pictures.device
-    maps = picture_maps(saliency, pictures)
+    side = pictures.pictures.shape[1]
+    place = device if saliency_live else pictures.pictures.device
+    maps = picture_maps(saliency, pictures, place)
     if saliency_cache is not None and (saliency_live or not maps.model):
         kind = "live maps are" if saliency_live else f"saliency={saliency!r} is"
         raise ValueError(f"saliency_cache={saliency_cache!r} keeps what a model of a name makes; {kind} not kept")
@@ -81,9 +86,9 @@ def fixation_policies(
         "centre": CentreFixations(),
     }
     if pictures.masks is not None:
-        policies["object"] = SaliencyFixations(picture_maps(MASK, pictures), returning, live=saliency_live)
+        policies["object"] = SaliencyFixations(picture_maps(MASK, pictures, place), returning, live=saliency_live)
     if fixations is not None:
-        policies["human"] = _replay(fixations, pictures)
+        policies["human"] = _replay(fixations, pictures, device)
     return policies
 
 
@@ -102,10 +107,10 @@ def _inhibition(inhibition: str | Inhibition, fovea: int) -> Inhibition:
     return make_inhibition(inhibition, **reach.get(inhibition, {}))
 
 
-def _replay(fixations: str | Fixations, pictures: PictureSet) -> HumanFixations:
+def _replay(fixations: str | Fixations, pictures: PictureSet, device: torch.device) -> HumanFixations:
     if isinstance(fixations, str):
         fixations = load_osie(fixations)
     if not pictures.names:
         raise ValueError("fixations are matched by the names of pictures, which this source does not have")
     names = [Path(name).name for name in pictures.names]
-    return HumanFixations(fixations, names, pictures.pictures.shape[1], device=pictures.pictures.device)
+    return HumanFixations(fixations, names, pictures.pictures.shape[1], device=device)

@@ -16,6 +16,7 @@ from ..saliency.amplitudes import AmplitudePrior
 from ..saliency.inhibition import Inhibition
 from ..saliency.scanpaths import FixationSampler
 from . import draws, rotations
+from .picture_store import to_device
 from .rollout import Episodes
 from .rotation_ranges import RotationRange, first_held
 from .saliency_maps import PictureMaps
@@ -48,6 +49,9 @@ class CentreFixations:
 
 class SaliencyFixations:
     """Fixations drawn from saliency maps with inhibition of return, see `FixationSampler`.
+
+    They are drawn where the maps are. For maps on the host of a world on a GPU, scenes, seeds and earlier fixations are
+    waited for at every step.
 
     Args:
         maps: of the world's pictures.
@@ -89,13 +93,15 @@ class SaliencyFixations:
         return FixationSampler(self.maps.load(self.cache), self.inhibition, self.amplitudes)
 
     def __call__(self, episodes: Episodes) -> Tensor:
-        def random(part: int, count: int, rows: Tensor | None = None) -> Tensor:
-            seeds = episodes.seeds if rows is None else episodes.seeds[rows]
-            return draws.bits(seeds, episodes.step, f"fixation {part}", count)
+        here, device = self.maps.device, episodes.seeds.device
+        seeds = episodes.seeds.to(here)
 
-        sampler, scenes = self._of(episodes) if self.live else (self.sampler, episodes.scenes)
-        earlier = (episodes.poses * self.maps.side).round().long()
-        return sampler(scenes, earlier, random).float() / self.maps.side
+        def random(part: int, count: int, rows: Tensor | None = None) -> Tensor:
+            return draws.bits(seeds if rows is None else seeds[rows], episodes.step, f"fixation {part}", count)
+
+        sampler, scenes = self._of(episodes) if self.live else (self.sampler, episodes.scenes.to(here))
+        earlier = (episodes.poses.to(here) * self.maps.side).round().long()
+        return to_device(sampler(scenes, earlier, random).float() / self.maps.side, device)
 
     def _of(self, episodes: Episodes) -> tuple[FixationSampler, Tensor]:
         """A sampler over the maps of the episodes' own pictures, and which of these each row has, (B,) int64."""

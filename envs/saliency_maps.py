@@ -20,6 +20,7 @@ from ..saliency.models import SALIENCY_MODELS, SaliencyModel, make_saliency
 from ..saliency.object_mask import object_saliency
 from ..saliency.stored_maps import StoredMaps, open_array, open_files, write_array
 from .json_files import read_json
+from .picture_store import to_device
 from .progress import progress
 from .sources.bank_files import PictureBank, as_tensor, checked_chunks, spread
 from .sources.banks import PictureSet
@@ -47,7 +48,7 @@ class PictureMaps:
     device: torch.device
     read: Callable[[Tensor], Tensor]
     model: str
-    source: tuple[str | SaliencyModel, PictureSet]
+    source: tuple[str | SaliencyModel, PictureSet, torch.device | None]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return picture_maps, self.source
@@ -97,14 +98,17 @@ class PictureMaps:
         path.with_suffix(".json").write_text(json.dumps(checksums), encoding="ascii")
 
 
-def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> PictureMaps:
+def picture_maps(
+    saliency: str | SaliencyModel, pictures: PictureSet, device: torch.device | None = None
+) -> PictureMaps:
     """Where the saliency maps of pictures come from.
 
     Args:
         saliency: a name in `saliency.models.SALIENCY_MODELS`, or a model; "mask" for what the source knows to be the
             object; or a path: of an .npy file with a map for each picture in their order, or of a folder with a file
             for each picture, see `saliency.stored_maps`.
-        pictures: the pictures, on the device where maps are wanted.
+        pictures: the pictures.
+        device: where maps are made and wanted; where the pictures are when left out.
 
     Raises:
         ValueError: for an unknown name, for pictures without masks, or maps that do not fit the pictures.
@@ -112,6 +116,7 @@ def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> Picture
         TypeError: for anything else.
     """
     bank = pictures.pictures
+    place = bank.device if device is None else device
     if not isinstance(saliency, (str, SaliencyModel)):
         raise TypeError(f"saliency={saliency!r}: give the name of a model, {MASK!r}, a path, or a SaliencyModel")
     name = ""
@@ -120,7 +125,7 @@ def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> Picture
         model = make_saliency(saliency) if isinstance(saliency, str) else saliency
 
         def read(indices: Tensor) -> Tensor:
-            return model(bank[indices])
+            return model(to_device(pictures.take(indices.to(bank.device)), place))
 
     elif saliency == MASK:
         masks = pictures.masks
@@ -128,15 +133,15 @@ def picture_maps(saliency: str | SaliencyModel, pictures: PictureSet) -> Picture
             raise ValueError(f"saliency={MASK!r} needs the masks of objects, which this source does not have")
 
         def read(indices: Tensor) -> Tensor:
-            return object_saliency(masks[indices])
+            return object_saliency(to_device(masks[indices.to(masks.device)], place))
 
     else:
         stored = _stored(saliency, pictures)
 
         def read(indices: Tensor) -> Tensor:
-            return stored.read(indices.tolist(), bank.shape[1]).to(bank.device)
+            return stored.read(indices.tolist(), bank.shape[1]).to(place)
 
-    return PictureMaps(len(bank), bank.shape[1], bank.device, read, name, (saliency, pictures))
+    return PictureMaps(len(bank), bank.shape[1], place, read, name, (saliency, pictures, device))
 
 
 def _stored(saliency: str, pictures: PictureSet) -> StoredMaps:

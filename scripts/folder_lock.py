@@ -37,7 +37,8 @@ def own_folder(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        (out / LOCK).unlink(missing_ok=True)
+        with suppress(OSError):  # the folder has become read-only
+            (out / LOCK).unlink(missing_ok=True)
         lock.release()
         with suppress(OSError):  # something is in it
             for place in made:

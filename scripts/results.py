@@ -29,7 +29,9 @@ def prepare_folder(out: Path, option: str = "--out") -> Path:
         with tempfile.NamedTemporaryFile(dir=nearest):
             return out
     except OSError as error:
-        raise ValueError(f"{option} {out} cannot be written ({error.strerror}); choose another folder") from error
+        raise ValueError(
+            f"{option} {out} cannot be written ({error.strerror}); make it writable, or choose another"
+        ) from error
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -77,13 +77,19 @@ class Train:
             out = prepare_folder(self.out)
             resume = object_of_first_rank(self.resume or self._is_restarted(options))
             trainer = self._resume(options, device) if resume else self._begin(device)
+            again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
             try:
                 _train(trainer, out)
             except Interrupted:
                 if rank() == 0:
-                    again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
                     print(f"\nstopped and saved at step {trainer.step}; to go on: {again}")
                 raise
+            except OSError as error:
+                if trainer.kept is None:
+                    raise
+                reason = error.strerror or str(error)
+                kept = f"the last checkpoint is {trainer.kept}; to go on from it: {again}"
+                raise OSError(error.errno, f"{reason}; {kept}") from error
             if rank() == 0:
                 metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
                 write_metrics(out, metrics, trainer.config.seed, options, data={"train": trainer.world.data_hash})

@@ -1,5 +1,6 @@
 """Checkpoints: a folder with `model.safetensors` and `config.json`, which is there whole or not at all."""
 
+import errno
 import glob
 import json
 import os
@@ -23,6 +24,15 @@ ConfigType = TypeVar("ConfigType", bound=ViewModelConfig)
 
 FORMAT = "saccadeworld.seqjepa"
 VERSION = 1
+_WRITABLE, _ROOM = "make the folder writable again", "make room"
+_REMEDIES = {
+    errno.EROFS: _WRITABLE,
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+}
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 
@@ -145,11 +155,9 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
             raise FileExistsError(
                 f"{path} holds something else ({', '.join(sorted(foreign)[:5])}); choose another path"
             )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for debris in path.parent.glob(f".{glob.escape(path.name)}.????????"):
-        shutil.rmtree(debris, ignore_errors=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    new = None
     try:
+        new = _beside(path)
         yield new
         new.chmod(0o777 & ~_umask())  # mkdtemp makes folders that only their owner can read
         for entry in (*new.iterdir(), new):
@@ -160,13 +168,21 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
         new.rename(path)
         _flush(path.parent)
     except OSError as error:
-        shutil.rmtree(new, ignore_errors=True)
-        reason = error.strerror or str(error)
-        raise OSError(error.errno, f"{path} cannot be written, what was there is as it was: {reason}") from error
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
+        reason, remedy = error.strerror or str(error), _REMEDIES.get(error.errno or 0, "see to it that it can be")
+        kept = f"{path} cannot be written, what was there is as it was: {reason}; {remedy}"
+        raise OSError(error.errno, kept) from error
+    finally:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """An empty folder beside a path, in the place of those that crashes left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for debris in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        shutil.rmtree(debris, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
 
 
 def find_folder(path: str | os.PathLike[str]) -> Path:

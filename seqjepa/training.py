@@ -27,7 +27,18 @@ from .interruption import DeferredInterrupt
 from .matching import check_match
 from .methods import METHODS, read_any_checkpoint
 from .optimisation import learning_rate, make_optimiser, optimiser_tensors, restore_optimiser
-from .ranks import Parallel, largest, means, own_part, parallel_loss, rank, rank_count, synchronise_batch_norms, whole
+from .ranks import (
+    LossParts,
+    Parallel,
+    largest,
+    means,
+    own_part,
+    parallel_loss,
+    rank,
+    rank_count,
+    synchronise_batch_norms,
+    whole,
+)
 from .training_config import TrainingConfig
 from .view_model import ViewModel
 
@@ -92,9 +103,7 @@ class Trainer:
         self.history: list[dict[str, float]] = []
         self.kept: str | None = None
         self.collector = collector
-        if config.compile:
-            _check_compiler(world.device)
-        self._loss_parts = torch.compile(model.loss_parts) if config.compile else model.loss_parts
+        self._loss_parts = _compiled(model.loss_parts, config.compile, world.device)
         if rank_count() > 1:
             if config.sync_batch_norm:
                 synchronise_batch_norms(model)
@@ -244,6 +253,17 @@ def _check_share(batch_size: int) -> None:
             f"batch_size={batch_size} cannot be shared by {rank_count()} ranks, each of which needs equally many, and "
             f"2 at least: use a multiple of {rank_count()} from {2 * rank_count()} on"
         )
+
+
+def _compiled(loss_parts: LossParts, how: bool | str, device: torch.device) -> LossParts:
+    if not how:
+        return loss_parts
+    _check_compiler(device)
+    if how is True:
+        return torch.compile(loss_parts)
+    if device.type == "cpu":
+        raise ValueError(f"compile={how!r} records CUDA graphs, and the device is the CPU: use compile=True")
+    return torch.compile(loss_parts, mode=how)
 
 
 def _check_compiler(device: torch.device) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from .episode_seeds import check_seed
 
@@ -25,7 +26,8 @@ class TrainingConfig:
         ema: the target's rate at the beginning; it rises to 1 by a half cosine.
         clip: largest norm of the gradient; infinite for none.
         bf16: whether to run the model under bfloat16 autocast.
-        compile: whether to compile the loss with torch.compile; on a CPU that needs a C++ compiler.
+        compile: whether to compile the loss with torch.compile; on a CPU that needs a C++ compiler. "reduce-overhead"
+            is its mode that also records CUDA graphs, for models so small that launching kernels is what takes time.
         sync_batch_norm: whether several ranks normalise their shares of a batch together, so that training is the same
             on any number of them; otherwise each by itself, and the first rank's running statistics are kept.
         seed: of weights, dropout and rollouts.
@@ -47,7 +49,7 @@ class TrainingConfig:
     ema: float = 0.996
     clip: float = 1.0
     bf16: bool = True
-    compile: bool = False
+    compile: bool | Literal["reduce-overhead"] = False
     sync_batch_norm: bool = True
     seed: int = 0
     log_every: int = 20
@@ -69,4 +71,6 @@ class TrainingConfig:
         for name in ("warmup", "ema", "weight_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be in [0, 1)")
+        if self.compile not in (False, True, "reduce-overhead"):
+            raise ValueError(f"compile={self.compile!r} is not known; use False, True or 'reduce-overhead'")
         check_seed(self.seed)

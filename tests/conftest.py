@@ -1,7 +1,9 @@
 """Small worlds for all tests, and the folder of real data where there is one."""
 
+import errno
 import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -40,6 +42,38 @@ def files_of_at_most() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
     return limited
+
+
+class ReadOnly:
+    """Folders that cannot be written any more, for this process and whoever it runs as."""
+
+    def __init__(self) -> None:
+        self.folders: set[Path] = set()
+
+    def __call__(self, event: str, arguments: tuple) -> None:
+        """What Python asks, as an audit hook, before it opens, makes, renames or removes a file."""
+        if not self.folders or event not in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"):
+            return
+        if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            return
+        for path in arguments[: 2 if event == "os.rename" else 1]:
+            if isinstance(path, str | bytes | os.PathLike) and self.folders & {*Path(os.fsdecode(path)).parents}:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+
+READ_ONLY = ReadOnly()
+sys.addaudithook(READ_ONLY)
+
+
+@pytest.fixture
+def turn_read_only() -> Iterator[Callable[[Path, bool], None]]:
+    """Turns a folder, by its absolute path, read-only, or writable again, as far as new files and names go."""
+
+    def turn(folder: Path, read_only: bool = True) -> None:
+        (READ_ONLY.folders.add if read_only else READ_ONLY.folders.discard)(folder)
+
+    yield turn
+    READ_ONLY.folders.clear()
 
 
 @pytest.fixture(scope="session")

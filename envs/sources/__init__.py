@@ -1,8 +1,9 @@
 """Sources: where scenes come from, built in, read from the user's folders, or from published data sets.
 
 A source is a built-in one, by its name ("scenes", "shapes"); a folder with a subfolder per class, by its path; or a
-data set, by its name and the path where it lies, such as "stl10:/data/stl10". "bank:/path" is a picture bank that was
-made before, see `bank_files`, whose source need not be there any more.
+data set, by its name and the path where it lies, such as "stl10:/data/stl10". "shards:PATTERN" are tar files in the
+layout of WebDataset, here or on a web server, see `shards`. "bank:/path" is a picture bank that was made before, see
+`bank_files`, whose source need not be there any more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ..checks import check_memory, check_name, check_options, check_whole
+from ..checks import check_memory, check_name, check_options, check_whole, keyword_options
 from ..episode_numbers import SEED_BOUND
 from .bank_files import load_bank, open_bank
 from .banks import MeshSet, PictureSet, Split, ViewSet
@@ -26,6 +27,8 @@ from .pictures import list_pictures
 from .published import DataSet
 from .scenes import make_scenes
 from .shapes import make_shapes
+from .shard_banks import load_shard_bank
+from .shards import find_shards
 from .stl10 import STL10
 from .threediebench import VIEW_SETS
 from .tiny_imagenet import TINY_IMAGENET
@@ -44,8 +47,11 @@ PICTURE_SETS: dict[str, DataSet] = {
 MESH_SETS: dict[str, DataSet] = {"shapenet": SHAPENET, "modelnet": MODELNET}
 BANK = "bank"
 """Stands before the path of a picture bank."""
+SHARDS = "shards"
+"""Stands before a pattern of paths or addresses of shards."""
 _FILE_OPTIONS = {"bank", "download"}
-PICTURE_OPTIONS = _FILE_OPTIONS.union(*(data_set.options for data_set in PICTURE_SETS.values()))
+_SHARD_OPTIONS = {"bank"} | keyword_options(find_shards)
+PICTURE_OPTIONS = _FILE_OPTIONS.union(_SHARD_OPTIONS, *(data_set.options for data_set in PICTURE_SETS.values()))
 """Options of the sources of pictures that only some of them take."""
 VIEW_OPTIONS = _FILE_OPTIONS.union(*(data_set.options for data_set in VIEW_SETS.values()))
 
@@ -65,7 +71,7 @@ def load_picture_source(
 
     Args:
         source: "scenes"; the path of a folder with a subfolder per class; a name in PICTURE_SETS or "bank", a colon and
-            a path.
+            a path; "shards", a colon and a pattern of paths or http(s) addresses.
         split: "train" or "test"; the two share no instance. A bank has the split that it was made of.
         count: how many instances of the built-in source, which is endless; 2000 for training and 500 for testing
             when left out. Everything else is always read whole.
@@ -76,6 +82,7 @@ def load_picture_source(
         options: of what is read from files: `bank`, a folder in which a bank for the source, the split and the size is
             made, or found again (see `bank_files.load_bank`); `download`, whether a data set that is not there is
             fetched over the network; and those of the data set, such as `labelled` of STL-10 and `labels` of CIFAR-100.
+            Shards need a `bank`, and take the options of `shards.find_shards`.
 
     Raises:
         ValueError: for an unknown split or data set, a count below 1, an option of the built-in source with another, or
@@ -93,9 +100,11 @@ def load_picture_source(
         count, size = count or BUILT_IN_COUNT[split], size or SIZE
         check_memory(f"count={count} pictures of size={size}", 4 * count * size**2)  # with their masks
         return make_scenes(split, count, size, seed, device, clutter)
-    kind, path = split_source(source, (*PICTURE_SETS, BANK))
+    kind, path = split_source(source, (*PICTURE_SETS, BANK, SHARDS))
     if kind == BANK:
         return _open(path, size, options).to(device)
+    if kind == SHARDS:
+        return _load_shards(source.partition(":")[2], split, size or SIZE, options).to(device)
     data_set = PICTURE_SETS.get(kind, _FOLDER)
     return _load_pictures(kind, data_set, path, split, size, options).to(device)
 
@@ -162,8 +171,25 @@ def _load_pictures(
     bank = options.get("bank")
     if bank is None:
         return read_all(listing, size)
-    key = hashlib.sha256(repr((str(path.absolute()), sorted(reading.items()))).encode()).hexdigest()[:8]
-    return load_bank(Path(bank).expanduser() / f"{kind or path.absolute().name}-{split}-{size}-{key}", listing, size)
+    name = kind or path.absolute().name
+    return load_bank(_bank_path(bank, name, split, size, str(path.absolute()), reading), listing, size)
+
+
+def _load_shards(pattern: str, split: Split, size: int, options: Mapping[str, Any]) -> PictureSet:
+    check_options(f"the source {SHARDS!r}", options, _SHARD_OPTIONS)
+    reading = {name: value for name, value in options.items() if name not in _FILE_OPTIONS}
+    if options.get("bank") is None:
+        raise ValueError(
+            f"source='{SHARDS}:{pattern}' is read into a picture bank first: name a folder for it by bank=DIR"
+        )
+    shards = find_shards(pattern, split, **reading)
+    return load_shard_bank(_bank_path(options["bank"], SHARDS, split, size, pattern, reading), shards, size)
+
+
+def _bank_path(bank: str, name: str, split: Split, size: int, place: str, reading: Mapping[str, Any]) -> Path:
+    """Where the bank of a place is kept, so that others of its name, or read otherwise, have their own."""
+    key = hashlib.sha256(repr((place, sorted(reading.items()))).encode()).hexdigest()[:8]
+    return Path(bank).expanduser() / f"{name}-{split}-{size}-{key}"
 
 
 def _open(path: Path, size: int | None, options: Mapping[str, Any]) -> PictureSet:

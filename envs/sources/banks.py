@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .content_hash import ContentHash, PictureHash
 from .moments import Channels, count_levels, moments
@@ -58,6 +59,18 @@ class PictureSet:
         extras = {name: extra.to(device) for name, extra in self.extras.items()}
         pictures, labels = self.pictures.to(device), self.labels.to(device)
         return PictureSet(pictures, labels, self.classes, masks, self.skipped, extras, self.place, self.names)
+
+    def check(self, indices: Tensor) -> None:
+        """Refuse pictures that were damaged where they are kept, (K,) int64 indices, before they are looked at.
+
+        Raises:
+            ValueError: naming the first.
+        """
+
+    def take(self, indices: Tensor) -> Tensor:
+        """Copies of some of the pictures, checked. (K,) int64 on their device -> (K, S, S, 3) uint8."""
+        self.check(indices)
+        return self.pictures.index_select(0, indices)
 
     @property
     def mean(self) -> Channels:

@@ -138,7 +138,7 @@ def read_all(listing: Listing, size: int, threads: int | None = None) -> Picture
         names += chunk.names
         chunks.append((chunk.labels, chunk.extras, chunk.failed))
     failed = [failure for _, _, some in chunks for failure in some]
-    check_some_read(listing, count, failed)
+    check_some_read(listing.place, count, failed)
     skipped = (*failed, *listing.skipped)
     warn_of_skipped(listing.place, skipped)
     labels = np.concatenate([labels for labels, _, _ in chunks])
@@ -157,14 +157,16 @@ def read_all(listing: Listing, size: int, threads: int | None = None) -> Picture
     )
 
 
-def check_some_read(listing: Listing, count: int, failed: Sequence[Skipped]) -> None:
-    """Refuse a listing of which no picture could be read.
+def check_some_read(place: str, count: int, failed: Sequence[Skipped]) -> None:
+    """Refuse a place of which no picture could be read.
 
     Raises:
-        ValueError: naming the first failure.
+        ValueError: naming the first failure, if there was any.
     """
+    if count == 0 and not failed:
+        raise ValueError(f"{place} holds no pictures of this split: expected {', '.join(FORMATS)}")
     if count == 0:
         raise ValueError(
-            f"none of the {len(failed)} pictures of {listing.place} can be read, the first because: "
+            f"none of the {len(failed)} pictures of {place} can be read, the first because: "
             f"{failed[0].reason} ({failed[0].path}); expected {', '.join(FORMATS)}"
         )

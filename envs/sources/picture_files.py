@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 
@@ -22,8 +23,10 @@ _LARGE_ONES = Lock()
 _WHITES = {"I": (255, 65535), "F": (1, 255, 65535)}
 
 
-def read_picture(path: str | Path, size: int, background: tuple[int, int, int] = BACKGROUND) -> np.ndarray:
+def read_picture(path: str | Path | BytesIO, size: int, background: tuple[int, int, int] = BACKGROUND) -> np.ndarray:
     """The central square of one picture, (size, size, 3) uint8 sRGB; see `pictures.load_pictures`.
+
+    The picture is in a file, or what a file would hold.
 
     Raises:
         OSError, ValueError: for a file that is not there, is no picture, or is damaged.
@@ -53,20 +56,20 @@ def resize_square(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 @contextmanager
-def _opened(path: str | Path, least: tuple[int, int] | None = None) -> Iterator[Image.Image]:
+def _opened(path: str | Path | BytesIO, least: tuple[int, int] | None = None) -> Iterator[Image.Image]:
     """A picture, not decoded yet; of large ones, which take gigabytes to decode, one at a time in all threads.
 
     Args:
-        path: the file.
+        path: the file, or what a file would hold.
         least: sides below which it must not be decoded; JPEG can be at 1/2, 1/4 or 1/8 of its own.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
-    if path.stat().st_size == 0:
+    file = path if isinstance(path, BytesIO) else Path(path)
+    if isinstance(file, Path) and not file.is_file():
+        raise FileNotFoundError(f"no file {file}")
+    if (file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes) == 0:
         raise ValueError("empty file")
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             if least is not None:
                 image.draft(None, least)
             with _LARGE_ONES if image.width * image.height > _LARGE else nullcontext():

@@ -19,6 +19,8 @@ from .banks import Skipped, Split
 
 INDEX = "index.csv"
 SPLITS: tuple[Split, ...] = ("train", "test")
+TEST_FRACTION = 0.2
+"""The share for testing where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def find_instances(
     folder: str | Path,
     suffixes: Collection[str],
     split: Split,
-    test_fraction: float = 0.2,
+    test_fraction: float = TEST_FRACTION,
     names: Iterable[str] | None = None,
 ) -> Instances:
     """The instances of one split of a folder with a subfolder per class, searched at any depth.
@@ -213,6 +215,11 @@ def _from_tree(folder: Path, files: dict[str, Path], test_fraction: float) -> tu
             entries.append(_Entry(path, name, inner[0], split))
     told = [entry for entry in entries if entry.split]
     return told + _by_hash([entry for entry in entries if not entry.split], test_fraction), skipped
+
+
+def is_tested(name: str, test_fraction: float = TEST_FRACTION) -> bool:
+    """Whether a stable hash of a name chooses it for testing, whatever other names there are."""
+    return _hash(name) < test_fraction
 
 
 def _by_hash(entries: Sequence[_Entry], test_fraction: float) -> list[_Entry]:

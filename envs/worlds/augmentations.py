@@ -28,6 +28,7 @@ from ..augmentations.parameters import (
 from ..checks import check_name, check_whole
 from ..devices import resolve_device
 from ..frames import draw_box, enlarge
+from ..picture_store import PictureStore, place_of_bank
 from ..rollout import Episodes, Policy, Rollout
 from ..sources import PICTURE_OPTIONS, load_picture_source
 from ..sources.banks import PictureSet, Split
@@ -64,6 +65,8 @@ class AugmentationsWorld(World):
             sequence, future views included (`envs.augmentations.official`). Such actions move nothing: tasks refuse
             them.
         device: "cpu" or "cuda".
+        bank_device: "cpu" to leave the pictures on the host where the device is a GPU, see `envs.picture_store`; on the
+            device when left out.
 
     Raises:
         TypeError, ValueError: for unknown names, numbers out of range, or CUDA where there is none.
@@ -83,6 +86,7 @@ class AugmentationsWorld(World):
         target_view: int | None = None,
         official: bool = False,
         device: str | torch.device = "cpu",
+        bank_device: str | None = None,
     ):
         self.device = resolve_device(device)
         self.made_of = pictures
@@ -93,8 +97,10 @@ class AugmentationsWorld(World):
             "target_view": target_view,
             "official": official,
             "device": str(device),
+            "bank_device": bank_device,
         }
-        self.pictures = pictures.pictures.to(self.device)
+        self._store = PictureStore(pictures, self.device, bank_device)
+        self.pictures = self._store.pictures.pictures
         self.labels = pictures.labels.to(self.device)
         self.skipped = pictures.skipped
         self.classes = pictures.classes
@@ -154,15 +160,16 @@ class AugmentationsWorld(World):
         source_seed: int = 0,
         clutter: float | None = None,
         device: str | torch.device = "cpu",
+        bank_device: str | None = None,
         **options: Any,
     ) -> AugmentationsWorld:
         """A world over a source of pictures, whose options are those of `envs.sources.load_picture_source`."""
-        resolve_device(device)
+        there = place_of_bank(resolve_device(device), bank_device)
         reading = {name: options.pop(name) for name in PICTURE_OPTIONS & options.keys()}
         pictures = load_picture_source(
-            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=device, **reading
+            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=there, **reading
         )
-        return cls(pictures, device=device, **options)
+        return cls(pictures, device=device, bank_device=bank_device, **options)
 
     @classmethod
     def option_names(cls, options: Mapping[str, Any]) -> set[str]:
@@ -229,12 +236,13 @@ class AugmentationsWorld(World):
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         hidden = poses[:, -len(HIDDEN_HIGH) :]
-        return augment(self.pictures, scenes, self._parameters(poses), hidden, self.view_shape[-1])
+        pictures, numbers = self._store.near(scenes)
+        return augment(pictures, numbers, self._parameters(poses), hidden, self.view_shape[-1])
 
     def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
         """The picture with the outline of the crop, and the present view."""
-        picture = enlarge(self.pictures[scene].cpu().numpy())
         view = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0].permute(1, 2, 0).cpu().numpy()
+        picture = enlarge(self.pictures[scene].cpu().numpy())
         crop = self._parameters(poses[-1])[:4].tolist()
         return {"crop": draw_box(picture, *crop), "seen now": enlarge(view)}
 

@@ -14,6 +14,7 @@ from ..checks import check_name, check_number
 from ..devices import resolve_device
 from ..fixation_policies import GAZE_OPTIONS, fixation_policies
 from ..frames import draw_scanpath, enlarge
+from ..picture_store import PictureStore, place_of_bank
 from ..retinas import make_retina, retina_options
 from ..rollout import Policy
 from ..sources import PICTURE_OPTIONS, load_picture_source
@@ -51,6 +52,8 @@ class ImagesWorld(World):
             their way. No limit when left out.
         motor_noise: standard deviation of where a saccade lands, as a share of its length, 0 to 1.
         device: "cpu" or "cuda".
+        bank_device: "cpu" to leave the pictures, and their saliency maps, on the host where the device is a GPU, see
+            `envs.picture_store`; on the device when left out.
         options: of the retina, such as `subpixel` and `padding` of "crop", and of the policies, such as `saliency` and
             `inhibition`, see `envs.fixation_policies`.
 
@@ -79,6 +82,7 @@ class ImagesWorld(World):
         max_saccade: float | None = None,
         motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
+        bank_device: str | None = None,
         **options: Any,
     ):
         self.device = resolve_device(device)
@@ -90,11 +94,12 @@ class ImagesWorld(World):
             "max_saccade": max_saccade,
             "motor_noise": motor_noise,
             "device": str(device),
+            "bank_device": bank_device,
         } | options
         gaze = {name: options.pop(name) for name in GAZE_OPTIONS & options.keys()}
-        there = pictures.to(self.device)
-        self.pictures = there.pictures
-        self.labels = there.labels
+        self._store = PictureStore(pictures, self.device, bank_device)
+        self.pictures = self._store.pictures.pictures
+        self.labels = pictures.labels.to(self.device)
         self.skipped = pictures.skipped
         self.classes = pictures.classes
         self.side = self.pictures.shape[1]
@@ -104,7 +109,7 @@ class ImagesWorld(World):
         self._through = f"through {retina!r}, fovea {fovea}{chosen}"
         self.view_shape = self.retina.view_shape
         self._set_motion(border, max_saccade, motor_noise)
-        self._policies = fixation_policies(there, fovea, **gaze)
+        self._policies = fixation_policies(self._store.pictures, fovea, self.device, **gaze)
 
     def _set_motion(self, border: str, max_saccade: float | None, motor_noise: float) -> None:
         check_name("border", border, BORDERS)
@@ -129,15 +134,16 @@ class ImagesWorld(World):
         source_seed: int = 0,
         clutter: float | None = None,
         device: str | torch.device = "cpu",
+        bank_device: str | None = None,
         **options: Any,
     ) -> ImagesWorld:
         """A world over a source of pictures, whose options are those of `envs.sources.load_picture_source`."""
-        resolve_device(device)
+        there = place_of_bank(resolve_device(device), bank_device)
         reading = {name: options.pop(name) for name in PICTURE_OPTIONS & options.keys()}
         pictures = load_picture_source(
-            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=device, **reading
+            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=there, **reading
         )
-        return cls(pictures, device=device, **options)
+        return cls(pictures, device=device, bank_device=bank_device, **options)
 
     @classmethod
     def option_names(cls, options: Mapping[str, Any]) -> set[str]:
@@ -182,8 +188,8 @@ class ImagesWorld(World):
 
     def panels(self, scene: int, poses: Tensor) -> dict[str, np.ndarray]:
         """The picture with the scanpath and the fovea, and what the retina sees now."""
-        picture = self.pictures[scene].cpu().numpy()
         view = self.views(torch.tensor([scene], device=self.device), poses[-1:])[0]
+        picture = self.pictures[scene].cpu().numpy()
         seen = [enlarge(part.permute(1, 2, 0).cpu().numpy()) for part in self.retina.display(view)]
         pixels = (poses * self.side).round().cpu().numpy()
         scanpath = draw_scanpath(enlarge(picture), pixels, self.side, self.fovea)
@@ -203,4 +209,4 @@ class ImagesWorld(World):
         return torch.cartesian_prod(centres, centres) - poses[:, None]
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
-        return self.retina(scenes, poses)
+        return self._store.look(self.retina, scenes, poses)

@@ -12,6 +12,7 @@ from torch import Tensor
 from .. import draws, rotations
 from ..checks import check_rows
 from ..devices import resolve_device
+from ..picture_store import PictureStore
 from ..rollout import Episodes, Policy
 from ..sources import VIEW_OPTIONS, load_view_source
 from ..sources.banks import Split, ViewSet
@@ -39,6 +40,8 @@ class StoredViewsWorld(RotatingWorld):
         views: the objects.
         latents: "rotation", "rotcolor" or "all".
         device: "cpu" or "cuda".
+        bank_device: "cpu" to leave the pictures on the host where the device is a GPU, see `envs.picture_store`; on the
+            device when left out.
 
     Raises:
         ValueError: for unknown latents, latents of views out of range, or CUDA where there is none.
@@ -46,11 +49,19 @@ class StoredViewsWorld(RotatingWorld):
 
     name: ClassVar[str] = "stored-views"
 
-    def __init__(self, views: ViewSet, *, latents: str = "rotation", device: str | torch.device = "cpu"):
+    def __init__(
+        self,
+        views: ViewSet,
+        *,
+        latents: str = "rotation",
+        device: str | torch.device = "cpu",
+        bank_device: str | None = None,
+    ):
         self.device = resolve_device(device)
         self.made_of = views
-        self.options = {"latents": latents, "device": str(device)}
-        self.pictures = views.views.pictures.to(self.device)
+        self.options = {"latents": latents, "device": str(device), "bank_device": bank_device}
+        self._store = PictureStore(views.views, self.device, bank_device)
+        self.pictures = self._store.pictures.pictures
         self.classes, self.skipped = views.views.classes, views.views.skipped
         self.labels = views.views.labels[views.first].to(self.device)
         self.counts = views.counts.to(self.device)
@@ -104,7 +115,8 @@ class StoredViewsWorld(RotatingWorld):
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         """The stored views nearest to the poses."""
-        return self.pictures.index_select(0, self._nearest(scenes, poses)).permute(0, 3, 1, 2)
+        pictures, numbers = self._store.near(self._nearest(scenes, poses))
+        return pictures.index_select(0, numbers).permute(0, 3, 1, 2)
 
     def _read(self, latents: Tensor) -> Tensor:
         """The poses of views. (V, 7) -> (V, P)."""

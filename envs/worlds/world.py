@@ -40,7 +40,7 @@ class World(ABC):
         view_shape: (3, H, W).
         classes: names of the classes.
         labels: (N,) int64, the class of each scene.
-        device: where all tensors live.
+        device: where all tensors live, but for pictures that are left on the host.
         skipped: files of the source that could not be used.
         made_of: the scenes as their source handed them over.
         options: the other arguments that the world was made with.

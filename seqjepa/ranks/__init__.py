@@ -13,9 +13,10 @@ from .group import (
     rank_count,
     speaks,
 )
-from .parallel import Parallel, own_part, parallel_loss, placed_like, whole
+from .parallel import LossParts, Parallel, own_part, parallel_loss, placed_like, whole
 
 __all__ = [
+    "LossParts",
     "Parallel",
     "from_first_rank",
     "gather_rows",

@@ -23,6 +23,21 @@ def test_images_are_the_same_to_the_bit(pictures: PictureSet, subpixel: bool):
         assert torch.equal(getattr(device, part).cpu(), getattr(host, part)), part
 
 
+@pytest.mark.parametrize("policy", ["uniform", "saliency"])
+def test_pictures_on_the_host_show_the_same(pictures: PictureSet, policy: str):
+    """To the bit, as views are made there; salient fixations are drawn there, too."""
+    host = ImagesWorld(pictures, fovea=12).rollout(64, 4, policy)
+    world = ImagesWorld(pictures, fovea=12, device="cuda", bank_device="cpu")
+    device = world.rollout(64, 4, policy)
+    assert (world.pictures.device.type, device.views.device.type) == ("cpu", "cuda")
+    for part in ("views", "poses", "actions", "labels", "scenes"):
+        assert torch.equal(getattr(device, part).cpu(), getattr(host, part)), part
+    near, far = (
+        AugmentationsWorld(pictures, device="cuda", bank_device=place).rollout(64, 4) for place in (None, "cpu")
+    )
+    assert torch.equal(near.views, far.views)
+
+
 @pytest.mark.parametrize("policy", ["saliency", "nearby"])
 def test_salient_fixations_agree_but_for_rounding(pictures: PictureSet, policy: str):
     host, device = (ImagesWorld(pictures, fovea=12, device=d).rollout(500, 4, policy) for d in ("cpu", "cuda"))

@@ -3,17 +3,23 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from filelock import FileLock
+from saccadeworld import make_world
 from saccadeworld.scripts.folder_lock import own_folder
 from saccadeworld.scripts.results import write_atomically
+from saccadeworld.seqjepa.initial_model import initial_model
+from saccadeworld.seqjepa.training import Trainer, TrainingConfig
 from safetensors.torch import load_file
 
 WORLD = "--world.options count 8 size 32 fovea 8"
@@ -39,6 +45,13 @@ def step_of(out: Path) -> int:
         except (OSError, ValueError):
             continue
     return 0
+
+
+def assert_same_weights(first: Path, second: Path) -> None:
+    for name in ("model.safetensors", "optimiser.safetensors"):
+        got, expected = (load_file(run / "model" / name) for run in (first, second))
+        assert got.keys() == expected.keys()
+        assert [key for key in got if not torch.equal(got[key], expected[key])] == []
 
 
 def assert_refused(second) -> None:
@@ -76,10 +89,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(saccade
     assert result.code == 0, result.err
     assert {path.name for path in out.iterdir()} == {"model", "run.json", "metrics.json", "tensorboard"}
     assert saccadeworld("train --out", tmp_path / "straight", TINY, budget.replace("every 1", "every 1000")).code == 0
-    for name in ("model.safetensors", "optimiser.safetensors"):
-        killed, straight = (load_file(tmp_path / run / "model" / name) for run in ("killed", "straight"))
-        assert killed.keys() == straight.keys()
-        assert [key for key in killed if not torch.equal(killed[key], straight[key])] == []
+    assert_same_weights(out, tmp_path / "straight")
 
 
 def test_killed_between_two_renamings_it_holds_a_run_still(saccadeworld, tmp_path):
@@ -118,6 +128,85 @@ def test_a_full_disk_loses_no_earlier_checkpoint(saccadeworld, tmp_path, files_o
     assert not list(out.glob(".*")), "nothing half-written is left"
     assert saccadeworld("train --out", out, "--resume").code == 0
     assert step_of(out) == 4
+
+
+def test_a_folder_that_turns_read_only_loses_no_earlier_checkpoint(saccadeworld, tmp_path, turn_read_only, monkeypatch):
+    """In the middle of a run, which ends with the same weights once it can be written again."""
+    budget, out = "--training.steps 6 --training.save-every 2", tmp_path / "run"
+    optimise = Trainer.optimise
+
+    def turning(trainer: Trainer, batch: Any) -> Any:
+        if trainer.step == 3:
+            turn_read_only(out)
+        return optimise(trainer, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "optimise", turning)
+        result = saccadeworld("train --out", out, TINY, budget)
+    assert (result.code, result.err.strip().count("\n")) == (2, 0)
+    assert "model cannot be written, what was there is as it was: Read-only file system" in result.err
+    assert f"make the folder writable again; the last checkpoint is {out}/model, of step 2" in result.err
+    assert result.err.endswith(f"to go on from it: saccadeworld train --out {out} --resume\n")
+    assert step_of(out) == 2
+
+    still = saccadeworld("train --out", out, "--resume")
+    assert (still.code, still.err.count("\n")) == (2, 1)
+    assert "cannot be written (Read-only file system); make it writable, or choose another" in still.err
+    turn_read_only(out, False)
+    assert saccadeworld("train --out", out, "--resume").code == 0
+    assert {path.name for path in out.iterdir()} == {"model", "run.json", "metrics.json", "tensorboard"}
+    assert saccadeworld("train --out", tmp_path / "straight", TINY, budget).code == 0
+    assert_same_weights(out, tmp_path / "straight")
+
+
+@pytest.fixture
+def file_system(tmp_path) -> Iterator[Path]:
+    """One of its own, where this process may mount one."""
+    place = tmp_path / "mounted"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "none", place], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="needs mount")
+def test_a_file_system_that_turns_read_only_loses_no_earlier_checkpoint(file_system):
+    """As they do when a disk has errors: a real one, below the command, which keeps files open on it."""
+
+    def trainer() -> Trainer:
+        world = make_world("images", count=8, size=32, fovea=8)
+        config = TrainingConfig(steps=6, batch_size=4, length=3, save_every=2)
+        return Trainer(
+            initial_model("seq-jepa", world, config, encoder="small", encoder_width=4, layers=1), world, config
+        )
+
+    def remount(options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", file_system], check=True)
+
+    class Turning(Trainer):
+        def optimise(self, batch: Any) -> Any:
+            if self.step == 3:
+                remount("ro")
+            return super().optimise(batch)
+
+    first = trainer()
+    first.__class__ = Turning
+    folder = file_system / "run" / "model"
+    with pytest.raises(
+        OSError, match=r"model cannot be written, .*Read-only file system; make the folder writable again"
+    ):
+        first.run(folder)
+    resumed = Trainer.resume(folder, first.world)
+    assert resumed.step == 2
+    remount("rw")
+    resumed.run(folder)
+    straight = trainer()
+    straight.run()
+    assert [entry.name for entry in folder.parent.iterdir()] == ["model"]
+    for got, expected in zip(resumed.model.parameters(), straight.model.parameters(), strict=True):
+        assert torch.equal(got, expected)
 
 
 # --- who is at work in a folder --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import torch
 from saccadeworld.seqjepa import training
 from saccadeworld.seqjepa.ema import ema_rate
 from saccadeworld.seqjepa.episode_seeds import first_episode
-from saccadeworld.seqjepa.training import DivergedError, Interrupted, Trainer, TrainingConfig
+from saccadeworld.seqjepa.training import DivergedError, Interrupted, Trainer, TrainingConfig, _compiled
 from tiny import tiny_model, tiny_world
 
 CONFIG = {"steps": 6, "batch_size": 8, "length": 3, "log_every": 1, "learning_rate": 1e-3, "warmup": 0.3}
@@ -354,6 +354,7 @@ def finished(tmp_path_factory) -> Path:
         {"seed": -1},
         {"log_every": 0},
         {"save_every": 0},
+        {"compile": "max"},
     ],
     ids=str,
 )
@@ -367,6 +368,49 @@ def test_compiling_without_a_compiler_is_refused_at_once(monkeypatch, tmp_path):
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(ValueError, match=r"needs a C\+\+ compiler on the CPU: install g\+\+"):
         tiny_trainer(tiny_model(), compile=True)
+
+
+def test_cuda_graphs_are_asked_for_by_the_same_option(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda loss_parts, **options: asked.append(options) or loss_parts)
+    model = tiny_model()
+    for how in (False, True, "reduce-overhead"):
+        assert _compiled(model.loss_parts, how, torch.device("cuda")) == model.loss_parts
+    assert asked == [{}, {"mode": "reduce-overhead"}]
+    with pytest.raises(ValueError, match=r"compile='reduce-overhead' records CUDA graphs, .* use compile=True"):
+        tiny_trainer(tiny_model(), compile="reduce-overhead")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"prediction": "prefixes", "regulariser_weight": 0.1}], ids=str)
+def test_training_in_graphs_equals_the_uncompiled(options, monkeypatch):
+    """Forwards and backwards in one graph each, traced once for all steps, but run by plain operations."""
+    compiler = torch.compile
+    once = {"backend": "aot_eager", "fullgraph": True, "dynamic": False}
+    monkeypatch.setattr(torch, "compile", lambda loss_parts: compiler(loss_parts, **once))
+    torch._dynamo.reset()
+    models = [tiny_model(dropout=0.0, **options) for _ in range(2)]
+    trainers = [tiny_trainer(model, bf16=False, compile=how) for model, how in zip(models, (False, True), strict=True)]
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for trainer in trainers:
+            trainer.run()
+    plain, compiled = ([entry["loss"] for entry in trainer.history] for trainer in trainers)
+    assert compiled == pytest.approx(plain, rel=1e-5)
+    for got, expected in zip(trainers[1].model.parameters(), trainers[0].model.parameters(), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_by_cuda_graphs_equals_the_uncompiled():
+    trainers = []
+    for how in (False, "reduce-overhead"):
+        config = TrainingConfig(steps=6, batch_size=4, log_every=1, bf16=False, compile=how)
+        trainers.append(Trainer(tiny_model(dropout=0.0), tiny_world(device="cuda"), config))
+    for trainer in trainers:
+        trainer.run()
+    plain, compiled = ([entry["loss"] for entry in trainer.history] for trainer in trainers)
+    assert compiled == pytest.approx(plain, rel=1e-3)
 
 
 @pytest.mark.slow

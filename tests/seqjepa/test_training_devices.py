@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from saccadeworld.envs.fixation_policies import fixation_policies
+from saccadeworld.envs.picture_store import PictureStore
 from saccadeworld.envs.retinas import Crop
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.seqjepa.training import Trainer, TrainingConfig
@@ -32,7 +33,9 @@ def pretended_trainer(mode: FakeTensorMode, policy: str) -> Trainer:
             torch.zeros(x.shape, dtype=x.dtype, device=world.device) for x in (world.pictures, world.labels)
         )
         world.retina = Crop(world.pictures, world.fovea)
-        world._policies = fixation_policies(PictureSet(world.pictures, world.labels, world.classes), world.fovea)
+        there = PictureSet(world.pictures, world.labels, world.classes)
+        world._store = PictureStore(there, world.device)
+        world._policies = fixation_policies(there, world.fovea, world.device)
     return trainer
 
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from saccadeworld import make_world
+from saccadeworld.envs.rollout import Episodes
 from saccadeworld.envs.sources import bank_files
 from saccadeworld.envs.sources.bank_files import BrokenBank, build_bank, load_bank, open_bank
 from saccadeworld.envs.sources.banks import Skipped
@@ -147,7 +148,10 @@ def written_header(bank: Path, text: str) -> None:
 
 
 BREAKAGES = {
-    "a byte of the pictures": (lambda bank: rewrite(bank / "pictures.npy", -5, b"\1\2"), "do not have their checksum"),
+    "a byte of the pictures": (
+        lambda bank: rewrite(bank / "pictures.npy", -5, b"\1\2"),
+        "picture 11 .* does not have the checksum",
+    ),
     "cut short": (lambda bank: os.truncate(bank / "pictures.npy", 1000), "pictures.npy cannot be read"),
     "empty": (lambda bank: os.truncate(bank / "pictures.npy", 0), "pictures.npy cannot be read"),
     "no pictures": (lambda bank: (bank / "pictures.npy").unlink(), "pictures.npy cannot be read"),
@@ -159,16 +163,16 @@ BREAKAGES = {
     ),
     "no header": (lambda bank: (bank / "bank.json").unlink(), "is no picture bank"),
     "a header of bytes": (lambda bank: (bank / "bank.json").write_bytes(b"\xff\xfe"), "is no picture bank"),
-    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 3"),
+    "another version": (lambda bank: with_header(bank, version=99), "it has the format 99, not 4"),
     "another count": (lambda bank: with_header(bank, count=11), "not as its header says"),
     "no classes": (lambda bank: with_header(bank, classes=None), "its classes are no names"),
     "classes that are none": (lambda bank: with_header(bank, classes=[1, 2, 3]), "its classes are no names"),
     "too few classes": (lambda bank: with_header(bank, classes=["a"]), "its labels are not those of 1 classes"),
     "moments that are none": (lambda bank: with_header(bank, mean=[1, 2]), "its header is incomplete"),
     "infinite moments": (lambda bank: with_header(bank, std=[1, 2, float("inf")]), "its header is incomplete"),
-    "odd chunks": (lambda bank: with_header(bank, chunks=["a"]), "its header is incomplete"),
+    "a byte of the checksums": (lambda bank: rewrite(bank / "checksums.npy", -1, b"\1"), "checksums.npy does not have"),
     "no checksums": (lambda bank: with_header(bank, checksums={}), "its header is incomplete"),
-    "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 3"),
+    "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 4"),
     "a nested header": (lambda bank: written_header(bank, "[" * 100_000), "bank.json is not valid JSON"),
     "a way out": (
         lambda bank: with_header(bank, arrays=["pictures", "labels", "../x"]),
@@ -190,7 +194,7 @@ def test_a_broken_bank_is_told_and_made_anew(tmp_path: Path, breakage: str):
     assert np.array_equal(bank.pictures.numpy(), pictures)
 
 
-@pytest.mark.parametrize("name", ["bank.json", "labels.npy", "names.npy", "pictures.npy"])
+@pytest.mark.parametrize("name", ["bank.json", "checksums.npy", "labels.npy", "names.npy", "pictures.npy"])
 def test_no_byte_can_change_unnoticed(tmp_path: Path, name: str):
     """Of any file; but for blanks and such in the header of the array of pictures, which change none of them."""
     pictures = noise(12)
@@ -208,26 +212,62 @@ def test_no_byte_can_change_unnoticed(tmp_path: Path, name: str):
         assert np.array_equal(unnoticed.pictures.numpy(), pictures)
 
 
-def test_all_of_it_is_checked_up_to_a_size_and_a_part_beyond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def half_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bank of twelve blocks, of which opening checks three, with damage to a picture of the sixth."""
     count, size = 12 * CHUNK, 4
     load_bank(tmp_path / "bank", listing_of(np.broadcast_to(noise(1, size), (count, size, size, 3))), size)
     rewrite(tmp_path / "bank" / "pictures.npy", 128 + 5 * CHUNK * size * size * 3, b"\1\2\3\4")
-    with pytest.raises(BrokenBank, match=f"pictures {5 * CHUNK} to {6 * CHUNK - 1} do not have their checksum"):
-        open_bank(tmp_path / "bank")
     monkeypatch.setattr(bank_files, "CHECKED_BYTES", count * size * size * 3 // 4)
-    open_bank(tmp_path / "bank")  # 3 of 12 chunks, the first, the last and one between
-    with pytest.raises(BrokenBank, match="do not have their checksum"):
-        open_bank(tmp_path / "bank", thorough=True)
-    monkeypatch.setattr(bank_files, "CHECKED_BYTES", count * size * size * 3)
-    with pytest.raises(BrokenBank, match="do not have their checksum"):
-        open_bank(tmp_path / "bank")
+    return tmp_path / "bank"
+
+
+DAMAGED = f"picture {5 * CHUNK} .* does not have the checksum that it was written with: delete the folder"
+
+
+def test_all_of_it_is_checked_up_to_a_size_and_a_part_beyond(half_checked: Path, monkeypatch: pytest.MonkeyPatch):
+    bank = open_bank(half_checked)
+    assert bank.sound.sum() == 3 * CHUNK
+    assert bank.sound[[0, -1]].all()
+    with pytest.raises(BrokenBank, match=DAMAGED):
+        open_bank(half_checked, thorough=True)
+    monkeypatch.setattr(bank_files, "CHECKED_BYTES", 12 * CHUNK * 4 * 4 * 3)
+    with pytest.raises(BrokenBank, match=DAMAGED):
+        open_bank(half_checked)
+
+
+def test_what_was_not_checked_is_when_it_is_first_looked_at(half_checked: Path):
+    bank = open_bank(half_checked)
+    assert bank.take(torch.tensor([5 * CHUNK + 1, 7, 7, 5 * CHUNK - 1])).shape == (4, 4, 4, 3)
+    assert bank.sound.sum() == 3 * CHUNK + 2
+    for _ in range(2):
+        with pytest.raises(BrokenBank, match=DAMAGED):
+            bank.take(torch.tensor([5 * CHUNK + 1, 5 * CHUNK]))
+    with pytest.raises(BrokenBank, match=DAMAGED):
+        bank.to("meta")  # as all of them go there
+
+
+@pytest.mark.parametrize("world", ["images", "augmentations"])
+def test_no_world_shows_a_damaged_picture(half_checked: Path, world: str):
+    options = {"fovea": 2} if world == "images" else {}
+    made = make_world(world, f"bank:{half_checked}", **options)
+    seen = torch.tensor([5 * CHUNK - 1, 5 * CHUNK + 1])
+    made.rollout(scenes=seen, length=2, policy="uniform")
+    with pytest.raises(BrokenBank, match=DAMAGED):
+        made.rollout(scenes=seen.clamp(5 * CHUNK), length=2, policy="uniform")
+    with pytest.raises(BrokenBank, match=DAMAGED):
+        made.frame(5 * CHUNK, made.first_poses(torch.zeros(1, dtype=torch.int64), torch.tensor([5 * CHUNK])))
+    if world == "images":
+        live = make_world(world, f"bank:{half_checked}", saliency_live=True, **options)
+        with pytest.raises(BrokenBank, match=DAMAGED):
+            live.policies["saliency"](Episodes(live, seen, seen.clamp(5 * CHUNK)))
 
 
 def test_a_broken_bank_that_is_given_as_such_is_refused(tmp_path: Path):
     """It cannot be made anew, as what it was made of is not known."""
     load_bank(tmp_path / "bank", listing_of(noise(12)), 8)
     rewrite(tmp_path / "bank" / "pictures.npy", -5, b"\1\2")
-    with pytest.raises(BrokenBank, match=r"bank: pictures 0 to 11 do not have their checksum"):
+    with pytest.raises(BrokenBank, match=r"bank: picture 11 \(picture 11\) does not have the checksum"):
         make_world("images", f"bank:{tmp_path / 'bank'}", fovea=4)
 
 

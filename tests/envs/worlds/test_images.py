@@ -1,7 +1,10 @@
+import pickle
+
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from saccadeworld import make_world
 from saccadeworld.envs.rollout import Episodes
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.worlds import ImagesWorld
@@ -157,3 +160,22 @@ def test_limits_leave_what_they_do_not_concern_as_it_was(pictures: PictureSet, i
 def test_bad_motion_is_named(pictures: PictureSet, options: dict, error: type[Exception], message: str):
     with pytest.raises(error, match=message):
         ImagesWorld(pictures, fovea=12, **options)
+
+
+def test_a_bank_can_be_left_on_the_host_and_nowhere_else(pictures: PictureSet):
+    world = ImagesWorld(pictures, fovea=12, bank_device="cpu")
+    assert torch.equal(world.rollout(8, 3).views, ImagesWorld(pictures, fovea=12).rollout(8, 3).views)
+    assert pickle.loads(pickle.dumps(world)).options["bank_device"] == "cpu"
+    with pytest.raises(ValueError, match="bank_device='cuda' is not known; use one of 'cpu'"):
+        ImagesWorld(pictures, fovea=12, bank_device="cuda")
+    with pytest.raises(ValueError, match="bank_device='disk' is not known"):
+        make_world("images", count=2, size=32, fovea=8, bank_device="disk")
+
+
+def test_pictures_that_a_gpu_has_no_room_for_are_told(pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(PictureSet, "to", full)
+    with pytest.raises(MemoryError, match=r"6 pictures take 0.0 GB, .* leave them on the host by bank_device='cpu'"):
+        ImagesWorld(pictures, fovea=12)

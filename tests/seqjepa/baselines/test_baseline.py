@@ -13,7 +13,7 @@ from saccadeworld.seqjepa.evaluation import EvaluationConfig, evaluate
 from saccadeworld.seqjepa.features import extract_features
 from saccadeworld.seqjepa.methods import METHODS, load_model
 from saccadeworld.seqjepa.training import Interrupted, Trainer, TrainingConfig
-from test_devices import PRETENDED, pretend
+from test_devices import PRETENDED, capturable, pretend
 from test_training import assert_same_tensors, stop_at
 from tiny import CLASSES, tiny_model, tiny_pictures, tiny_world
 from tiny_baselines import SMALL, tiny_baseline, tiny_batch
@@ -254,7 +254,7 @@ def test_everything_on_a_pretended_device(name):
 def test_the_loss_compiles_in_one_graph(name):
     model, batch = tiny_baseline(name), tiny_batch()
     torch._dynamo.reset()
-    compiled = torch.compile(model.loss, backend="eager", fullgraph=True)
+    compiled = torch.compile(model.loss, backend=capturable, fullgraph=True)
     torch.testing.assert_close(compiled(batch), model.loss(batch))
 
 
