@@ -10,8 +10,8 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecEnv
-from tqdm import tqdm
 
+from ..envs.progress import Bar, progress
 from ..seqjepa.interruption import DeferredInterrupt
 from ..seqjepa.training import Interrupted
 from .agent import Agent
@@ -80,7 +80,7 @@ class Progress(BaseCallback):
     out: Path
     every: int
     episodes: int
-    bar: tqdm
+    bar: Bar
     interrupt: DeferredInterrupt
     scores: list[Score] = field(default_factory=list)
 
@@ -134,16 +134,16 @@ def train_agent(
     """
     learner = agent.learner
     with (
-        tqdm(total=steps, initial=learner.num_timesteps, desc="training the agent", disable=None) as bar,
+        progress(activity="training the agent", total=steps, initial=learner.num_timesteps) as bar,
         DeferredInterrupt() as interrupt,
     ):
-        progress = Progress(agent, env, out, every, episodes, bar, interrupt, [] if scores is None else scores)
+        callback = Progress(agent, env, out, every, episodes, bar, interrupt, [] if scores is None else scores)
         left = steps - learner.num_timesteps
         if left > 0:
-            learner.learn(left, callback=progress, reset_num_timesteps=False)
+            learner.learn(left, callback=callback, reset_num_timesteps=False)
         if interrupt.requested:
             agent.save(out / LAST)
             raise Interrupted
-        if not progress.scores or progress.scores[-1].steps < learner.num_timesteps:
-            progress.evaluate()
-    return progress.scores
+        if not callback.scores or callback.scores[-1].steps < learner.num_timesteps:
+            callback.evaluate()
+    return callback.scores

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from .checks import check_name
 
+Bar = tqdm
 Progress = Literal["bar", "json"]
 VARIABLE = "SACCADEWORLD_PROGRESS"
 """The environment variable that says how progress is told, here and in processes that are started from here."""
@@ -31,7 +32,7 @@ def told_as() -> Progress:
     return "json" if chosen == "json" else "bar"
 
 
-def progress(over: Iterable[Any] | None = None, activity: str = "", **options: Any) -> tqdm:
+def progress(over: Iterable[Any] | None = None, activity: str = "", **options: Any) -> Bar:
     """A bar of tqdm's: iterate over it, or `update` it and close it.
 
     With SACCADEWORLD_PROGRESS=json it writes lines to stderr in place of a bar, at most one in five seconds beside the

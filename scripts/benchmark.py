@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
-from tqdm import tqdm
 
 from ..envs.checks import check_whole
+from ..envs.progress import progress
 from .benchmarks.agents import measure_agents
 from .benchmarks.comparison import HEADER as COMPARED
 from .benchmarks.comparison import compare, read_earlier
@@ -72,7 +72,7 @@ class Benchmark:
         plan = Plan(self.runs, self.seconds)
         chosen = BENCHMARKS if self.what == "all" else [self.what]
         measured = (figure for name in chosen for figure in BENCHMARKS[name](plan))
-        figures = list(tqdm(measured, unit=" figures", disable=None))
+        figures = list(progress(measured, "measuring", unit=" figures"))
         tables = [[HEADER, *(figure.row for figure in figures)]]
         if earlier:
             tables.append([COMPARED, *compare(figures, earlier)])

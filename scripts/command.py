@@ -13,8 +13,8 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 import tyro
-from tqdm import tqdm
 
+from ..envs.progress import tell
 from ..seqjepa.ranks import speaks
 from ..seqjepa.training import DivergedError
 from .folder_lock import own_folder
@@ -64,7 +64,7 @@ def run(command: Command, typed: Sequence[str] = ()) -> None:
                 command.run()
         except _USER_ERRORS as error:
             if speaks():
-                print(f"saccadeworld: {error}", file=sys.stderr)
+                tell("error", str(error))
             else:
                 time.sleep(_PATIENCE)
             sys.exit(_FAILED)
@@ -74,4 +74,4 @@ def run(command: Command, typed: Sequence[str] = ()) -> None:
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     if speaks():
-        tqdm.write(f"saccadeworld: warning: {message}", file=sys.stderr)  # above a progress bar, if there is one
+        tell("warning", str(message))

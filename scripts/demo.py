@@ -17,9 +17,9 @@ from ..seqjepa.initial_model import initial_model
 from ..seqjepa.training import Trainer
 from ..seqjepa.view_model import ViewModel
 from .command import run_command
+from .deadline import Deadline
 from .evaluation_report import add_episodes, add_scores
 from .figures import losses
-from .progress import Deadline
 from .recipes import BUILT_IN_COUNT, OUR_PARTS, PAPER_PARTS, RECIPES, Recipe
 from .report import Report
 from .results import prepare_folder, write_metrics

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
+from ..envs.progress import progress
 from ..seqjepa import load_model
 from ..seqjepa.episode_seeds import first_of_repeat
 from ..seqjepa.evaluation import EvaluationConfig, evaluate
@@ -56,7 +55,7 @@ class Evaluate:
         out = prepare_folder(self.out)
         policy_in = None if collector is None else lambda _: collector
         twin = untrained_twin(model, self.evaluation.seed)
-        with tqdm(total=2 * self.evaluation.repeats, desc="probing", disable=None) as bar:
+        with progress(activity="probing", total=2 * self.evaluation.repeats) as bar:
             trained, untrained = (
                 evaluate(m, train, test, self.evaluation, bar.update, policy_in) for m in (model, twin)
             )

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from tqdm import tqdm
 
+from ..envs.progress import progress
 from ..envs.sources.picture_files import FORMATS, read_whole
 from ..saliency.fixations import Fixations
 from ..saliency.metrics import fixation_counts, information_gain, nss
@@ -101,7 +101,7 @@ class Data:
         self.counts: list[Tensor] = []
         self.biases: list[Tensor] = []
         for i, (name, (width, height)) in enumerate(
-            zip(tqdm(fixations.names, disable=None), fixations.sizes, strict=True)
+            zip(progress(fixations.names, "reading pictures"), fixations.sizes, strict=True)
         ):
             picture = _read(folder / name).to(device)
             path = fixations.pooled(i)

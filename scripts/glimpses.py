@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
@@ -16,6 +15,7 @@ from ..agents.planning.expected_evidence import EvidenceConfig, ExpectedEvidence
 from ..agents.planning.planner import PlannerConfig
 from ..agents.planning.policies import PlanningPolicy
 from ..envs.checks import check_name
+from ..envs.progress import progress
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
@@ -87,7 +87,7 @@ class Glimpses:
         twin = untrained_twin(model, self.seeds[0])
         jobs = list(self._jobs(model, twin, train, agents))
         found: dict[str, list[list[float]]] = {}
-        for label, sees, seed, policy_in in tqdm(jobs, desc="looking", disable=None):
+        for label, sees, seed, policy_in in progress(jobs, "looking"):
             config = replace(self.glimpses, seed=seed)
             found.setdefault(label, []).append(accuracy_by_glimpses(sees, train, test, policy_in, config))
         chance = torch.bincount(test.labels).max().item() / len(test)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
+from ..envs.progress import progress
 from ..seqjepa import SeqJEPA
 from ..seqjepa.evaluation import Scores
 from ..seqjepa.initial_model import untrained_twin
@@ -61,7 +60,7 @@ class PathIntegration:
         out = prepare_folder(self.out)
         train, test = self.world.make("train", self.device), self.world.make("test", self.device)
         twin = untrained_twin(model, config.seed)
-        with tqdm(total=2 * config.repeats * len(config.views), desc="integrating paths", disable=None) as bar:
+        with progress(activity="integrating paths", total=2 * config.repeats * len(config.views)) as bar:
             trained, untrained = (path_integration(m, train, test, config, bar.update) for m in (model, twin))
         metrics = as_metrics(train.name, "trained", trained) | as_metrics(train.name, "untrained", untrained)
         data = {"train": train.data_hash, "test": test.data_hash}

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, get_args
 
 import tyro
-from tqdm import tqdm
 
 from ..envs.checks import check_name
+from ..envs.progress import Bar, progress
 from ..seqjepa.episode_seeds import check_seed
 from ..seqjepa.ranks import local_device
 from .command import run_command
@@ -166,7 +166,7 @@ class Reproduce:
 
 def _work(runs: Runs, tasks: Sequence[Task]) -> None:
     """Do all tasks that nobody else is at, and wait for those that somebody is."""
-    with tqdm(total=len(tasks), unit="task", disable=None) as bar:
+    with progress(activity="reproducing", total=len(tasks), unit=" tasks") as bar:
         while open_tasks := [task for task in tasks if runs.left(task)]:
             bar.update(len(tasks) - len(open_tasks) - bar.n)
             done = [task for task in open_tasks if _try(runs, task, bar)]
@@ -175,7 +175,7 @@ def _work(runs: Runs, tasks: Sequence[Task]) -> None:
         bar.update(len(tasks) - bar.n)
 
 
-def _try(runs: Runs, task: Task, bar: tqdm) -> bool:
+def _try(runs: Runs, task: Task, bar: Bar) -> bool:
     """Whether the task was done here, not by another process."""
     name = f"{task.training.name} seed {task.seed}"
     try:

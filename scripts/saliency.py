@@ -11,10 +11,10 @@ from textwrap import fill
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..envs.checks import check_number, check_whole
 from ..envs.devices import resolve_device
+from ..envs.progress import progress
 from ..envs.sources.splits import warn_of_skipped
 from ..saliency.models import SaliencyModel, make_saliency
 from ..saliency.models.model import SMALLEST_SIDE
@@ -85,7 +85,7 @@ class Saliency:
         out = prepare_folder(self.out)
         models = {name: self._make(name) for name in dict.fromkeys(self.model)}
         fixations = None if self.fixations is None else load_osie(self.fixations)
-        pictures = PictureFolder.find(self.images, self._side, partial(tqdm, desc="reading pictures", disable=None))
+        pictures = PictureFolder.find(self.images, self._side, partial(progress, activity="reading pictures"))
         matched = None if fixations is None else MatchedFixations.of(fixations, pictures)
         maps, metrics = self._maps(models, pictures, out / "maps", device)
         tables = [] if matched is None else self._score(matched, maps)
@@ -110,7 +110,7 @@ class Saliency:
         warn_of_skipped(self.images, pictures.skipped)
         metrics = {"pictures": float(len(pictures)), "pictures/skipped": float(len(pictures.skipped))}
         for name, model in models.items():
-            with tqdm(total=len(missing[name]), desc=f"maps: {name}", unit=" maps", disable=None) as bar:
+            with progress(activity=f"maps: {name}", total=len(missing[name]), unit=" maps") as bar:
                 seconds = make_maps(model, stores[name], missing[name], device, bar.update)
             if missing[name]:
                 metrics[f"{name}/maps_per_second"] = len(missing[name]) / seconds
@@ -144,7 +144,7 @@ class Saliency:
 
     def _score(self, matched: MatchedFixations, maps: Mapping[str, StoredMaps]) -> list[ScoreTable]:
         of = {name: partial(_map, stored, matched.indices) for name, stored in maps.items()}
-        with tqdm(total=2 * len(matched.indices), desc="scores", unit=" pictures", disable=None) as bar:
+        with progress(activity="scores", total=2 * len(matched.indices), unit=" pictures") as bar:
             scores = score_maps(of, matched.fixations, self.sigma, bar.update)
             paths = score_scanpaths(of, matched.fixations, self.inhibition, self.seed, bar.update)
         return [

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ..agents.agent import Agent
 from ..agents.encoded_env import EncodedVectorEnv
 from ..agents.planning.horizon import HorizonConfig, horizon_errors
@@ -16,6 +14,7 @@ from ..agents.planning.planner import PlannerConfig
 from ..agents.planning.policies import SearchPlanner
 from ..agents.search_scores import AnyPose, Searcher, SearchScores, search_scores, straight_to_the_goal
 from ..envs.checks import check_whole
+from ..envs.progress import progress
 from ..envs.tasks import Search as SearchTask
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
@@ -94,7 +93,7 @@ class Search:
         twin = untrained_twin(model, self.seeds[0])
         found: dict[str, list[SearchScores]] = {}
         jobs = list(self._jobs(model, twin, agents))
-        for label, seed, score in tqdm(jobs, desc="searching", disable=None):
+        for label, seed, score in progress(jobs, "searching"):
             found.setdefault(label, []).append(score(world, first_episode("testing", seed)))
         errors = [horizon_errors(model, world, replace(self.horizon, seed=seed)) for seed in self.seeds]
         report = Report(f"Search: {world.name}")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from ..envs.checks import check_name
+from ..envs.progress import progress
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
@@ -164,7 +164,7 @@ def _train(trainer: Trainer, out: Path) -> None:
     layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"
     with (
         SummaryWriter(str(out / "tensorboard"), purge_step=trainer.step) as log,
-        tqdm(total=1.0, initial=trainer.progress, bar_format=layout, disable=None) as bar,
+        progress(activity="training", total=1.0, initial=trainer.progress, bar_format=layout) as bar,
     ):
 
         def report(trainer: Trainer) -> None:

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from filelock import FileLock
 from torch import Tensor
-from tqdm import tqdm
 
+from ..progress import progress
 from .bank_writer import (
     CHECKSUMS,
     HEADER,
@@ -258,7 +258,7 @@ def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> Non
 def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
     with (
         BankWriter(folder, size, tuple(listing.extras)) as writer,
-        tqdm(total=len(listing), desc=f"bank of {listing.place}", unit=" pictures", disable=None, delay=2) as bar,
+        progress(activity=f"bank of {listing.place}", total=len(listing), unit=" pictures", delay=2) as bar,
     ):
         for chunk in read_chunks(listing, size):
             writer.add(chunk)

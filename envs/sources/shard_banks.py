@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
+from ..progress import Bar, progress
 from .bank_files import PictureBank, made_once
 from .bank_writer import BankWriter, check_room, put_in_place
 from .banks import Skipped
@@ -82,9 +82,9 @@ def _go_on(work: Path, shards: Shards, size: int, fingerprint: str) -> None:
     (work / _JOURNAL).unlink()
 
 
-def _bar(shards: Shards, done: int) -> tqdm:
+def _bar(shards: Shards, done: int) -> Bar:
     count, title = len(shards.places), f"bank of {shards.pattern}"
-    return tqdm(total=count, initial=done, desc=title, unit=" shards", disable=None, delay=2)
+    return progress(activity=title, total=count, initial=done, unit=" shards", delay=2)
 
 
 def _add_shard(writer: BankWriter, shards: Shards, place: str, file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self
 
-from tqdm import tqdm
+from ..envs.progress import progress
 
 
 class Deadline:
@@ -19,7 +19,7 @@ class Deadline:
         self.seconds = seconds
         self._start = time.monotonic()
         layout = "{desc:<34} {percentage:3.0f}% |{bar}| {postfix}"
-        self._bar = tqdm(total=seconds, bar_format=layout, disable=None, dynamic_ncols=True)
+        self._bar = progress(total=seconds, bar_format=layout, unit="s", dynamic_ncols=True)
 
     @property
     def left(self) -> float:

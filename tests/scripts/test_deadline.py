@@ -3,7 +3,7 @@ import sys
 import time
 
 import pytest
-from saccadeworld.scripts.progress import Deadline
+from saccadeworld.scripts.deadline import Deadline
 
 
 class Terminal(io.StringIO):
