@@ -16,13 +16,13 @@ from ..seqjepa.view_model import ViewModel
 EXPLORE = "explore"
 
 
-def make_collector(name: str | None, model: ViewModel[Any], world: World) -> Policy | None:
+def make_collector(name: str | None, model: ViewModel[Any] | None, world: World) -> Policy | None:
     """Whom the option `--collector` names; None where it names nobody.
 
     Args:
         name: "explore", a planner that looks where `model` expects what is least like all it has seen in an episode;
             or the folder of an agent that `train-agent` left, which sees through its own frozen model.
-        model: that the planner plans with.
+        model: that the planner plans with; None where there is none.
         world: of the kind in which it looks around.
 
     Raises:
@@ -33,6 +33,8 @@ def make_collector(name: str | None, model: ViewModel[Any], world: World) -> Pol
         return None
     if name != EXPLORE:
         return AgentPolicy(Agent.load(name, world))
+    if model is None:
+        raise ValueError(f"--collector {EXPLORE} plans with a model: name its folder by --model")
     if not isinstance(model, SeqJEPA):
         raise ValueError(
             f"--collector {EXPLORE} plans with seq-JEPA, and --method {model.config.method} predicts no views"

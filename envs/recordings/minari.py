@@ -1,0 +1,100 @@
+"""Data sets of Minari: the episodes of a Gymnasium environment, with its spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
+
+from ..tasks.task import GLIMPSE
+from .chunks import (
+    ACTION,
+    EPISODE,
+    LABEL,
+    MOVEMENT,
+    PIXELS,
+    POSE,
+    REWARD,
+    SCENE,
+    SEED,
+    STEP,
+    TERMINATED,
+    TRUNCATED,
+    Chunk,
+)
+from .packages import package
+from .tape import INFO, OBSERVATION
+from .whole_files import whole
+
+
+def write_minari(
+    root: Path,
+    chunks: Iterable[Chunk],
+    name: str,
+    env: EnvSpec,
+    observation_space: spaces.Dict,
+    action_space: spaces.Space,
+    about: Mapping[str, str],
+) -> None:
+    """Write chunks as a data set in a root folder of Minari, which is there whole or not at all.
+
+    An observation is what the environment shows; an info, one for each observation, holds the pose, the label, the scene,
+    the movement (that follows; NaN at the end) and what the task reports.
+
+    Args:
+        root: the folder for `MINARI_DATASETS_PATH`.
+        chunks: in their order, of a task.
+        name: of the data set, NAMESPACE/NAME-vNUMBER.
+        env: that makes the environment.
+        observation_space: of the environment.
+        action_space: of the environment.
+        about: "algorithm_name" and "description", as Minari keeps them.
+
+    Raises:
+        ImportError: without minari.
+        OSError: when it cannot be written.
+    """
+    minari: Any = package("minari")
+    storage: Any = package("minari.dataset.minari_storage").MinariStorage
+    package("h5py")
+    with whole(root) as new:
+        folder = new / name / "data"
+        folder.mkdir(parents=True)
+        made = storage.new(folder, observation_space, action_space, env)
+        made.update_metadata({"dataset_id": name, "minari_version": minari.__version__, **about})
+        try:
+            made.update_episodes(_episodes(chunks, observation_space))
+        except RuntimeError as error:  # which h5py raises when it closes a file on a full disk
+            raise OSError(None, str(error)) from error
+
+
+def _episodes(chunks: Iterable[Chunk], space: spaces.Dict) -> Iterator[Any]:
+    buffer: Any = package("minari.data_collector").EpisodeBuffer
+    for chunk in chunks:
+        for rows in chunk.episode_slices():
+            values = {name: column[rows] for name, column in chunk.columns.items()}
+            infos = {name.removeprefix(INFO): values[name] for name in values if name.startswith(INFO)}
+            yield buffer(
+                id=int(values[EPISODE][0]),
+                seed=int(values[SEED][0]),
+                observations={key: _observed(values, key, entry) for key, entry in space.spaces.items()},
+                actions=values[ACTION][:-1],
+                rewards=values[REWARD][1:].astype(np.float64),  # pyright: ignore[reportArgumentType]
+                terminations=values[TERMINATED][1:],
+                truncations=values[TRUNCATED][1:],
+                infos=infos | {name: values[name] for name in (POSE, LABEL, SCENE, MOVEMENT)},
+            )
+
+
+def _observed(values: Mapping[str, np.ndarray], key: str, entry: spaces.Space) -> np.ndarray:
+    """An entry of the observations of an episode, (T + 1, ...), as its space has it."""
+    known = {GLIMPSE: PIXELS, "step": STEP}
+    column = values.get(OBSERVATION + key, values.get(known.get(key, POSE)))
+    assert column is not None
+    if column.dtype == np.uint8 and column.ndim == 4:
+        column = column.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(column).reshape(len(column), *(entry.shape or ()))
