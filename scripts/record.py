@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import math
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,22 +14,17 @@ import gymnasium as gym
 from tqdm import tqdm
 
 from ..agents.agent import Agent
-from ..agents.agent_env import task_options
-from ..agents.agent_player import record_agent
 from ..envs.checks import check_whole
 from ..envs.recordings.card import CARD, Card, content_hash
-from ..envs.recordings.chunks import Chunk, ChunkFolder
+from ..envs.recordings.chunks import ChunkFolder
 from ..envs.recordings.hdf5 import write_hdf5
 from ..envs.recordings.minari import write_minari
 from ..envs.recordings.packages import package
-from ..envs.recordings.players import PolicyPlayer, act_at_random
-from ..envs.recordings.rollouts import record_rollout
-from ..envs.recordings.tape import TapedVectorEnv, record_task
 from ..envs.recordings.webdataset import write_webdataset
 from ..envs.registration import ANY, EPISODE_STEPS
+from ..envs.rollout import Policy
 from ..envs.sources.banks import Split
 from ..envs.sources.licences import licence_of
-from ..envs.spaces import space_bytes
 from ..envs.worlds import World
 from ..seqjepa import load_model
 from ..seqjepa.episode_seeds import first_episode
@@ -39,6 +32,7 @@ from ..seqjepa.view_statistics import view_statistics
 from .collectors import EXPLORE, make_collector
 from .command import run_command
 from .options import WorldOptions, parsed_options
+from .recorders import Recorder, agent_recorder, rollout_recorder, task_recorder
 from .results import prepare_folder, versions
 from .run_file import RUN, read_run, write_run
 
@@ -52,8 +46,6 @@ PACKAGES: Mapping[Format, tuple[str, ...]] = {
     "webdataset": ("webdataset",),
 }
 CHUNKS = "chunks"
-_CHUNK_BYTES = 64_000_000
-_MOST_AT_ONCE = 4096  # episodes
 
 
 @dataclass(frozen=True)
@@ -62,25 +54,25 @@ class Record:
 
     Leaves in the folder `out` what each format says, README.md and card.json (what it holds, how it was made, whose the
     scenes are) and run.json (the options). While it records, finished chunks of episodes lie in chunks/; they are put
-    together at the end, for which the disk must hold them twice. Killed at any time, `--resume` goes on with the chunks
-    that are finished, to the same content.
+    together at the end, until when the disk must hold them twice. Killed at any time, `--resume` goes on after the last
+    finished chunk, to the same content.
 
     Attributes:
         out: the folder of the results.
-        episodes: how many. The episode of number i has the seed of the i-th episode of a training with the same `seed`.
-        formats: "hdf5", the flat columns of stable-worldmodel, which `train --data` learns from; "minari", which needs a
-            task; "webdataset", shards with a sample for every episode.
+        episodes: how many. They have the seeds of the first episodes of a training with the same `seed`.
+        formats: "hdf5", the flat columns of stable-worldmodel, which `train --data` learns from; "minari", for tasks;
+            "webdataset", shards with a sample for every episode.
         world: which world.
         split: of its source.
         length: views per episode, of rollouts.
         task: a task, whose episodes are recorded as its environment makes them; None for rollouts.
         task_options: more options of the task, as pairs of name and value: for instance actions discrete.
         max_steps: actions after which an episode of the task is truncated; None for the usual number of the task.
-        policy: who moves, by its name in the world; None for the world's default in rollouts, and for actions drawn from
-            the action space in a task.
-        collector: who looks around in place of the policy: "explore", a planner that looks where `model` expects what is
-            least like all it has seen; or the folder of an agent that `train-agent` left: in rollouts it makes movements
-            alone, its own task it does as it learned to.
+        policy: who moves, by its name in the world. Without one it is the world's default in rollouts; in a task
+            actions are drawn from the action space.
+        collector: who looks around in place of the policy: "explore", a planner that looks where `model` expects what
+            is least like all it has seen; or the folder of an agent that `train-agent` left: in rollouts it makes
+            movements alone, in its own task it does as it learned to.
         model: the folder of the checkpoint that "explore" plans with.
         shard_megabytes: size that a shard of WebDataset has at most.
         seed: of the episodes.
@@ -147,134 +139,107 @@ class Record:
 
     def _record(self) -> None:
         if (self.out / CARD).exists():
+            shutil.rmtree(self.out / CHUNKS, ignore_errors=True)
             print(f"the recording in {self.out} is complete")
-            return shutil.rmtree(self.out / CHUNKS, ignore_errors=True)
-        world = self.world.make(self.split, self.device)
-        make, task, mover = self._maker(world)
-        chunks = ChunkFolder(self.out / CHUNKS, self.episodes, self._at_once(world, task), world.data_hash)
-        self._check_disk(world)
+            return
+        recorder = self._recorder(self.world.make(self.split, self.device))
+        chunks = ChunkFolder(self.out / CHUNKS, self.episodes, recorder.at_once, recorder.world.data_hash)
+        self._check_disk(recorder)
         if not (self.out / RUN).exists():
             write_run(self.out, self)
         try:
-            with tqdm(total=self.episodes, desc="recording", unit=" episodes", disable=None) as bar:
-                missing = chunks.missing()
-                bar.update(self.episodes - sum(count for _, count in missing))
-                for first, count in missing:
-                    chunks.write(first, make(first, count))
-                    bar.update(count)
-            self._finish(chunks, world, task, mover)
+            self._make_missing(chunks, recorder)
+            self._put_together(chunks, recorder)
         except KeyboardInterrupt:
             print(f"\nstopped; to go on: saccadeworld record --out {shlex.quote(str(self.out))} --resume")
             raise
+        shutil.rmtree(chunks.folder)
 
-    def _maker(self, world: World) -> tuple[Callable[[int, int], Chunk], dict[str, Any] | None, str]:
-        """What makes the chunk of a first episode and a number of episodes; the options of the task; who moves."""
+    def _recorder(self, world: World) -> Recorder:
         seed = first_episode("training", self.seed)
+        if self.task is not None and self.collector not in (None, EXPLORE):
+            return agent_recorder(world, self._agent(world), f"the agent in {self.collector}", seed)
         if self.task is None:
-            policy, mover = self._policy(world)
-            return lambda first, count: record_rollout(world, policy, self.length, first, count, seed), None, mover
-        if self.collector not in (None, EXPLORE):
-            agent = self._agent(world)
-            return (
-                lambda first, count: record_agent(agent, world, first, count, seed),
-                task_options(agent.config),
-                f"the agent in {self.collector}, trained by {agent.config.algorithm}",
-            )
+            return rollout_recorder(world, *self._policy(world), self.length, seed)
         steps = EPISODE_STEPS[self.task] if self.max_steps is None else self.max_steps
-        options = {"task": self.task, "max_episode_steps": steps, **parsed_options(self.task_options)}
-        TapedVectorEnv(1, world=world, **options)  # refuses what cannot be
+        task = {"task": self.task, "max_episode_steps": steps, **parsed_options(self.task_options)}
         if self.policy is None and self.collector is None:
-            player, mover = (lambda _: act_at_random), "actions drawn uniformly from the action space"
-        else:
-            policy, mover = self._policy(world)
-            player = partial(PolicyPlayer, policy)
+            return task_recorder(world, task, None, "nobody: actions are drawn from the action space", seed)
+        return task_recorder(world, task, *self._policy(world), seed)
 
-        def make(first: int, count: int) -> Chunk:
-            tape = TapedVectorEnv(count, world=world, **options)
-            return record_task(tape, player(tape), first, seed)
-
-        return make, options, mover
-
-    def _policy(self, world: World) -> tuple[Any, str]:
-        """Who moves in place of an agent in its task, and its name in words."""
-        if self.collector is None:
-            name = next(iter(world.policies)) if self.policy is None else self.policy
-            return world.policy(name), f"the policy {name!r}"
+    def _policy(self, world: World) -> tuple[Policy, str]:
+        """Who moves, and in words."""
         model = None if self.model is None else load_model(self.model, device=self.device)
-        words = f"a planner that explores with the model {self.model}"
-        return make_collector(
-            self.collector, model, world
-        ), words if self.collector == EXPLORE else f"the agent in {self.collector}"
+        collector = make_collector(self.collector, model, world)
+        if collector is None:
+            name = self.policy or next(iter(world.policies))
+            return world.policy(name), f"the policy {name!r}"
+        planner = f"a planner that explores with the model in {self.model}"
+        return collector, planner if self.collector == EXPLORE else f"the agent in {self.collector}"
 
     def _agent(self, world: World) -> Agent:
-        assert self.collector is not None
+        """That does its own task."""
         if self.task_options or self.max_steps is not None:
             raise ValueError("--task-options and --max-steps are those that the agent was trained with: leave them out")
-        agent = Agent.load(self.collector, world)
+        agent = Agent.load(str(self.collector), world)
         if agent.config.task != self.task:
-            raise ValueError(f"the agent in {self.collector} was trained on {agent.config.task!r}: use it as --task")
+            raise ValueError(f"--task {self.task}: the agent in {self.collector} was trained on {agent.config.task!r}")
         return agent
 
-    def _at_once(self, world: World, task: dict[str, Any] | None) -> int:
-        """Episodes of a chunk."""
-        if task is None:
-            size = self.length * math.prod(world.view_shape)
-        else:
-            env = TapedVectorEnv(1, world=world, **task)
-            steps = min(env.max_episode_steps, env.task.length or env.max_episode_steps)
-            size = (int(steps) + 1) * space_bytes(env.single_observation_space)
-        return max(1, min(_MOST_AT_ONCE, _CHUNK_BYTES // size))
-
-    def _check_disk(self, world: World) -> None:
-        """Refuse what the disk cannot hold, as far as that is known: an episode of a task has two views at least."""
-        views = self.episodes * (self.length if self.task is None else 2)
-        needed = views * math.prod(world.view_shape) * (1 + len(self.formats))
+    def _check_disk(self, recorder: Recorder) -> None:
+        """Refuse what the disk cannot hold, as far as that is known."""
+        needed = self.episodes * recorder.least_bytes * (1 + len(self.formats))
         nearest = next(place for place in (self.out, *self.out.absolute().parents) if place.exists())
         free = shutil.disk_usage(nearest).free
-        if needed > free:
+        if needed > free and not (self.out / CHUNKS).exists():
             raise OSError(
-                f"{self.episodes} episodes take {needed / 1e9:.1f} GB while they are put together, and {nearest} has "
+                f"{self.episodes} episodes take {needed / 1e9:.1f} GB until they are put together, and {nearest} has "
                 f"{free / 1e9:.1f} GB left: make room, choose another folder, or fewer episodes"
             )
 
-    def _finish(self, chunks: ChunkFolder, world: World, task: dict[str, Any] | None, mover: str) -> None:
-        """Put the chunks together."""
+    def _make_missing(self, chunks: ChunkFolder, recorder: Recorder) -> None:
+        missing = chunks.missing()
+        there = self.episodes - sum(count for _, count in missing)
+        with tqdm(total=self.episodes, initial=there, desc="recording", unit=" episodes", disable=None) as bar:
+            for first, count in missing:
+                chunks.write(first, recorder.make(first, count))
+                bar.update(count)
+
+    def _put_together(self, chunks: ChunkFolder, recorder: Recorder) -> None:
+        """Write the formats that are not there, and then the card."""
         rows = chunks.count_rows()
-        for format in tqdm(self.formats, desc="putting together", disable=None):
-            place = self.out / FILES[format]
+        for name in tqdm(self.formats, desc="putting together", disable=None):
+            place = self.out / FILES[name]
             if place.exists():
                 continue
-            if format == "hdf5":
+            if name == "hdf5":
                 write_hdf5(place, chunks, self.episodes, rows)
-            elif format == "webdataset":
+            elif name == "webdataset":
                 write_webdataset(place, chunks, self.shard_megabytes * 1_000_000)
             else:
-                assert task is not None
-                self._write_minari(place, chunks, world, task, mover)
-        self._card(chunks, world, task, mover, rows).write(self.out)
-        shutil.rmtree(chunks.folder)
+                self._write_minari(place, chunks, recorder)
+        self._card(chunks, recorder, rows).write(self.out)
         print(f"{self.episodes} episodes, {rows} views; the recording is in {self.out}")
 
-    def _write_minari(self, root: Path, chunks: ChunkFolder, world: World, task: dict[str, Any], mover: str) -> None:
-        env = TapedVectorEnv(1, world=world, **task)
+    def _write_minari(self, root: Path, chunks: ChunkFolder, recorder: Recorder) -> None:
+        assert recorder.task is not None
+        task = dict(recorder.task)
         spec = copy.deepcopy(gym.spec(ANY))
+        spec.max_episode_steps = task.pop("max_episode_steps")
         source = {} if self.world.source is None else {"source": self.world.source}
-        of_task = {name: value for name, value in task.items() if name != "max_episode_steps"}
         spec.kwargs = {
-            "world": world.name,
+            "world": self.world.name,
             "split": self.split,
             **source,
             **parsed_options(self.world.options),
-            **of_task,
+            **task,
         }
-        spec.max_episode_steps = task["max_episode_steps"]
-        about = {"algorithm_name": mover, "description": f"{self.task} in {world.optics}, recorded by SaccadeWorld"}
-        name = f"saccadeworld/{world.name}-{self.task}-v0"
-        space = env.single_observation_space
-        assert isinstance(space, gym.spaces.Dict)
-        write_minari(root, chunks, name, spec, space, env.single_action_space, about)
+        about = {"algorithm_name": recorder.mover, "description": f"{self.task}: {recorder.world.optics}"}
+        name = f"saccadeworld/{self.world.name}-{self.task}-v0"
+        write_minari(root, chunks, name, spec, recorder.env, about)
 
-    def _card(self, chunks: ChunkFolder, world: World, task: dict[str, Any] | None, mover: str, rows: int) -> Card:
+    def _card(self, chunks: ChunkFolder, recorder: Recorder, rows: int) -> Card:
+        world = recorder.world
         channels, height, width = world.view_shape
         mean, std = view_statistics(world, self.policy)
         return Card(
@@ -288,8 +253,8 @@ class Record:
             pose_name=world.pose_name,
             action_dim=world.action_dim,
             view_shape=(height, width, channels),
-            task=task,
-            policy=mover,
+            task=recorder.task,
+            policy=recorder.mover,
             seed=first_episode("training", self.seed),
             episodes=self.episodes,
             views=rows,
@@ -299,7 +264,7 @@ class Record:
             content_hash=content_hash(chunks),
             licence=licence_of(self.world.source),
             versions=versions(),
-            files={format: FILES[format] for format in self.formats},
+            files={name: FILES[name] for name in self.formats},
         )
 
 

@@ -57,10 +57,10 @@ class Train:
         collector: who looks around in place of the policy, as training goes on: "explore", a planner that looks where
             the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
             `train-agent` left, which sees through its own frozen model.
-        data: a recording in place of a live world, which it tells itself: the folder that `saccadeworld record` left, with
-            HDF5 among its formats. The first pass over it is in the order in which it was recorded, each later one in
-            an order of its own; so a recording with the seed, the policy and the length of a live training, and enough
-            episodes, gives the same losses.
+        data: a recording in place of a live world, which it names itself: the folder that `saccadeworld record` left,
+            or the HDF5 file in it; other formats are for other programs. The first pass over it is in the order in
+            which it was recorded, each later one in an order of its own: if it has the seed, policy and length of a
+            live training, the losses of the first pass are the same.
         device: "cpu" or "cuda".
         parallel: what each process of torchrun holds: "ddp", all weights; "fsdp", a shard of them, of their gradients
             and of the optimiser's state. A run can go on with the other, and with another number of processes.
@@ -176,7 +176,9 @@ class Train:
 def _experience(options: Mapping[str, Any], device: str) -> Experience:
     """What a run with these options learns from."""
     if options.get("data") is not None:
-        return Recording(options["data"], device)
+        recording = Recording(options["data"], device)
+        recording.usable(options["training"]["length"])  # refuses more views than there are before any work
+        return recording
     return WorldOptions(**options["world"]).make("train", device)
 
 

@@ -1,4 +1,4 @@
-"""Training on rollouts: the world makes every batch where the model is, there is no data loader; or a recording has it."""
+"""Training on rollouts, which the world makes where the model is, without a data loader, or which were recorded."""
 
 from __future__ import annotations
 

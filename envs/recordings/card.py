@@ -100,12 +100,13 @@ class Card:
                 f"{path} is missing: {folder} holds no recording, or one that is not complete, which "
                 f"`saccadeworld record --out {folder} --resume` completes"
             )
-        values = read_json(path)
+        values: Any = read_json(path)
         if not isinstance(values, dict) or values.pop("version", None) != VERSION:
             raise ValueError(f"{path} is not the card of a recording of version {VERSION}")
         try:
             cls(**values)._check()
-            return cls(**values | {name: tuple(values[name]) for name in ("view_shape", "classes", "mean", "std")})
+            values |= {name: tuple(values[name]) for name in ("view_shape", "classes", "mean", "std")}
+            return cls(**values)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
 
@@ -137,8 +138,7 @@ class Card:
             task = _listed(self.task).removeprefix("task ")
         return f"""# A recording of the world {self.world!r}
 
-Made by SaccadeWorld {self.versions.get("saccadeworld", "")}, `saccadeworld record`. {CARD} holds all of this for
-programs.
+Made by SaccadeWorld {self.versions.get("saccadeworld", "")}, `saccadeworld record`; {CARD} is for programs.
 
 | | |
 |---|---|
@@ -164,8 +164,8 @@ programs.
 
 Each view is a row: `pixels` is the view, `pose` ({self.pose_name}) from where. `action` is what was done there and
 `movement` what that sent out, {self.action_dim} numbers: both lead to the next row, and in the last row of an episode
-there is none (NaN; -1 where actions are whole numbers). `label` is the class, `scene` the number of the scene and `seed`
-that of the episode. In a task `reward`, `terminated` and `truncated` are those of the action that led to the row.
+there is none (NaN; -1 where actions are whole numbers). `label` is the class, `scene` the number of the scene and
+`seed` that of the episode. In a task `reward`, `terminated` and `truncated` are those of the action that led there.
 """
 
 
@@ -174,7 +174,7 @@ FORMATS = {
     "stable-worldmodel reads it",
     "minari": "a root folder of Minari: `MINARI_DATASETS_PATH` for `minari.load_dataset`, or the folder `data` in it "
     "for `minari.MinariDataset`",
-    "webdataset": "shards of WebDataset, a sample for every episode: columns as npy, the class as cls, the rest as json",
+    "webdataset": "shards of WebDataset, an episode each sample: columns as npy, the class as cls, the rest as json",
 }
 """What each format is."""
 

@@ -127,8 +127,8 @@ class ChunkFolder:
         made_of, lengths = self._open(first, lambda file: (file.metadata()[_MADE_OF], file.get_tensor(_ROWS)))
         if made_of != self.made_of or len(lengths) != count:
             raise ValueError(
-                f"{self._path(first)} was recorded of other scenes, or by another version: delete {self.folder} to record "
-                "all episodes again"
+                f"{self._path(first)} was recorded of other scenes, or by another version: delete {self.folder} to "
+                "record all episodes again"
             )
         return True
 

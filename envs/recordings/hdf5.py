@@ -102,7 +102,7 @@ class HDF5Columns:
                 if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file.userblock_size:
                     raise ValueError(f"{self.path} has no column {name!r} of its own: is it a recording?")
                 return self._mapped(file[name], name, dtype, shape)
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError) as error:
             raise ValueError(f"{self.path} is no HDF5 file, or damaged: {error}") from error
 
     def _mapped(self, column: Any, name: str, dtype: type, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -112,8 +112,8 @@ class HDF5Columns:
             wanted = f"{np.dtype(dtype)} of shape {('rows', *shape)}"
             kind = f"{getattr(column, 'dtype', type(column).__name__)} of shape {found}"
             raise ValueError(f"{self.path}: the column {name!r} is {kind}; it must be {wanted}")
-        size, start = math.prod(found) * column.dtype.itemsize, column.id.get_offset()
-        outside = column.external is not None or column.is_virtual or start is None
+        size, start = math.prod(found) * column.dtype.itemsize, column.id.get_offset() or 0
+        outside = column.external is not None or column.is_virtual or start == 0
         if outside or size == 0 or start + size > self.path.stat().st_size:
             raise ValueError(
                 f"{self.path}: the {size} bytes of the column {name!r} are not in this file: is it damaged?"

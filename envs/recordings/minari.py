@@ -11,6 +11,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
 from ..tasks.task import GLIMPSE
+from ..vector_env import SaccadeWorldVectorEnv
 from .chunks import (
     ACTION,
     EPISODE,
@@ -35,23 +36,21 @@ def write_minari(
     root: Path,
     chunks: Iterable[Chunk],
     name: str,
-    env: EnvSpec,
-    observation_space: spaces.Dict,
-    action_space: spaces.Space,
+    spec: EnvSpec,
+    env: SaccadeWorldVectorEnv,
     about: Mapping[str, str],
 ) -> None:
     """Write chunks as a data set in a root folder of Minari, which is there whole or not at all.
 
-    An observation is what the environment shows; an info, one for each observation, holds the pose, the label, the scene,
-    the movement (that follows; NaN at the end) and what the task reports.
+    An observation is what the environment shows; an info, one for each observation, holds the pose, the label, the
+    scene, the movement (that follows; NaN at the end) and what the task reports.
 
     Args:
         root: the folder for `MINARI_DATASETS_PATH`.
         chunks: in their order, of a task.
         name: of the data set, NAMESPACE/NAME-vNUMBER.
-        env: that makes the environment.
-        observation_space: of the environment.
-        action_space: of the environment.
+        spec: that makes the environment.
+        env: the environment, whose spaces these are.
         about: "algorithm_name" and "description", as Minari keeps them.
 
     Raises:
@@ -64,10 +63,12 @@ def write_minari(
     with whole(root) as new:
         folder = new / name / "data"
         folder.mkdir(parents=True)
-        made = storage.new(folder, observation_space, action_space, env)
+        space = env.single_observation_space
+        assert isinstance(space, spaces.Dict)
+        made = storage.new(folder, space, env.single_action_space, spec)
         made.update_metadata({"dataset_id": name, "minari_version": minari.__version__, **about})
         try:
-            made.update_episodes(_episodes(chunks, observation_space))
+            made.update_episodes(_episodes(chunks, space))
         except RuntimeError as error:  # which h5py raises when it closes a file on a full disk
             raise OSError(None, str(error)) from error
 

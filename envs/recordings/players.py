@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from gymnasium import spaces
 from torch import Tensor
@@ -49,5 +51,5 @@ class PolicyPlayer:
         aims = world.aim(rows.poses, self.policy(self._episodes))
         self._aims = world.settle(aims, rows.scenes, rows.seeds, rows.next_steps)
         movements = world.actions_between(rows.poses, self._aims).clamp(world.action_low, world.action_high)
-        answers = env.single_action_space.shape[0] - world.action_dim
+        answers = math.prod(env.single_action_space.shape or ()) - world.action_dim
         return torch.cat([movements, movements.new_full((len(movements), answers), -1.0)], dim=1)

@@ -24,10 +24,10 @@ _ORDERS = 2  # of passes that are kept: a batch may lie across two
 class Recording:
     """Episodes that `saccadeworld record` wrote as HDF5, to learn from as from a live world.
 
-    Where a world makes the episode of a seed, a recording reads it: those of its seeds first to last are its episodes in
-    the order in which they were recorded; beyond, they come again pass by pass, each pass in an order of its own. So a
-    training whose seed is that of the recording meets the very episodes that it would have made live, as long as there
-    are enough of them.
+    Where a world makes the episode of a seed, a recording reads it: the episodes of its own seeds come in the order in
+    which they were recorded; beyond these they come again pass by pass, each pass in an order of its own. So a training
+    whose seed is that of the recording meets the very episodes that it would have made live, as long as there are
+    enough of them.
 
     Attributes:
         card: what is known of it.
@@ -65,10 +65,10 @@ class Recording:
         told = {(len(column), int(self._file.lengths.sum())) for column in self._columns.values()}
         if told != {(card.views, card.views)} or len(self._file.lengths) != card.episodes:
             raise ValueError(
-                f"{self.folder / file} does not hold the {card.episodes} episodes and {card.views} views of its card: one "
-                "of them is damaged, or of another recording"
+                f"{self.folder / file} does not hold the {card.episodes} episodes and {card.views} views of its card: "
+                "one of them is damaged, or of another recording"
             )
-        self._usable = lru_cache(self._find_usable)
+        self.usable = lru_cache(self._find_usable)
         self._order = lru_cache(_ORDERS)(self._draw_order)
 
     @property
@@ -126,7 +126,7 @@ class Recording:
 
     def _first_rows(self, numbers: np.ndarray, length: int) -> np.ndarray:
         """Where the episodes, or parts, begin that have these numbers in the sequence of all passes. (B,) -> (B,)."""
-        usable = self._usable(length)
+        usable = self.usable(length)
         turns, places = np.divmod(numbers, len(usable))
         episodes = np.empty(len(numbers), np.int64)
         for turn in np.unique(turns):
@@ -137,7 +137,11 @@ class Recording:
         return self._file.offsets[episodes] + drawn.numpy()
 
     def _find_usable(self, length: int) -> np.ndarray:
-        """The episodes of at least so many views."""
+        """The episodes of at least so many views, by their numbers. (U,) int64.
+
+        Raises:
+            ValueError: when there is none.
+        """
         usable = np.flatnonzero(self._file.lengths >= length)
         if len(usable) == 0:
             longest = int(self._file.lengths.max())

@@ -8,7 +8,7 @@ BUILT_IN = "MIT, as all of SaccadeWorld, which makes these scenes itself"
 UNKNOWN = "unknown: ask its owner"
 _PUBLISHED = {  # those that say so themselves; STL-10, CIFAR-100 and 3DIEBench-OOD name no licence for their pictures
     "imagenet": "for non-commercial research and educational purposes only (ImageNet's terms of access)",
-    "tiny-imagenet": "unknown of the excerpt; ImageNet, of which it is one, is for non-commercial research and education",
+    "tiny-imagenet": "unknown; ImageNet, which it is taken from, is for non-commercial research and education only",
     "shapenet": "for non-commercial research and educational purposes only (ShapeNet's terms of use)",
     "modelnet": "for academic research only; the authors of the models hold their copyrights (ModelNet's page)",
 }
