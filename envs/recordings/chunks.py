@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,11 @@ class Chunk:
         """The rows of each episode."""
         ends = self.lengths.cumsum().tolist()
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def row_bytes(chunk: Chunk) -> int:
+    """What a row of all columns takes."""
+    return sum(column.dtype.itemsize * math.prod(column.shape[1:]) for column in chunk.columns.values())
 
 
 def no_action(dtype: np.dtype) -> float:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .chunks import Chunk
+from .chunks import Chunk, row_bytes
 from .packages import package
-from .whole_files import whole
+from .whole_files import check_room, whole
 
 if TYPE_CHECKING:
     import h5py
 
 LENGTHS, OFFSETS = "ep_len", "ep_offset"
+_EPISODE_BYTES = 12
+_SPARE = 1 << 20  # for what HDF5 itself needs
 
 
 def write_hdf5(path: Path, chunks: Iterable[Chunk], episodes: int, rows: int) -> None:
@@ -36,12 +39,13 @@ def write_hdf5(path: Path, chunks: Iterable[Chunk], episodes: int, rows: int) ->
         OSError: when it cannot be written.
     """
     h5py: Any = package("h5py")
+    remaining = iter(chunks)
+    first = next(remaining)
+    size = row_bytes(first) * rows + _EPISODE_BYTES * episodes + _SPARE
     with whole(path) as new:
-        try:
-            with h5py.File(new, "w", libver="latest") as file:
-                _fill(file, chunks, episodes, rows)
-        except RuntimeError as error:  # which h5py raises when it closes a file on a full disk
-            raise OSError(None, str(error)) from error
+        check_room(new.parent, size)
+        with h5py.File(new, "w", libver="latest") as file:
+            _fill(file, chain([first], remaining), episodes, rows)
 
 
 def _fill(file: h5py.File, chunks: Iterable[Chunk], episodes: int, rows: int) -> None:

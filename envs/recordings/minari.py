@@ -26,10 +26,13 @@ from .chunks import (
     TERMINATED,
     TRUNCATED,
     Chunk,
+    row_bytes,
 )
 from .packages import package
 from .tape import INFO, OBSERVATION
-from .whole_files import whole
+from .whole_files import check_room, whole
+
+_EPISODE_BYTES = 50_000  # that HDF5 needs for the arrays of an episode, as measured
 
 
 def write_minari(
@@ -63,14 +66,19 @@ def write_minari(
     with whole(root) as new:
         folder = new / name / "data"
         folder.mkdir(parents=True)
+        check_room(new, _most_bytes(chunks))
         space = env.single_observation_space
         assert isinstance(space, spaces.Dict)
         made = storage.new(folder, space, env.single_action_space, spec)
         made.update_metadata({"dataset_id": name, "minari_version": minari.__version__, **about})
-        try:
-            made.update_episodes(_episodes(chunks, space))
-        except RuntimeError as error:  # which h5py raises when it closes a file on a full disk
-            raise OSError(None, str(error)) from error
+        made.update_episodes(_episodes(chunks, space))
+
+
+def _most_bytes(chunks: Iterable[Chunk]) -> int:
+    """What Minari makes of chunks, whose arrays it stores in pieces that may be twice as long."""
+    return sum(
+        2 * row_bytes(chunk) * int(chunk.lengths.sum()) + _EPISODE_BYTES * len(chunk.lengths) for chunk in chunks
+    )
 
 
 def _episodes(chunks: Iterable[Chunk], space: spaces.Dict) -> Iterator[Any]:

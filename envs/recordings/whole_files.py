@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,16 @@ def whole(path: Path) -> Iterator[Path]:
     except BaseException:
         _remove(new)
         raise
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Make sure that the disk has room for so many bytes more: HDF5 does not survive a disk that is full.
+
+    Raises:
+        OSError: when it has not.
+    """
+    with tempfile.TemporaryFile(dir=folder) as stream:
+        os.posix_fallocate(stream.fileno(), 0, size)
 
 
 def _remove(path: Path) -> None:
