@@ -143,8 +143,8 @@ class Record:
             print(f"the recording in {self.out} is complete")
             return
         recorder = self._recorder(self.world.make(self.split, self.device))
-        chunks = ChunkFolder(self.out / CHUNKS, self.episodes, recorder.at_once, recorder.world.data_hash)
         self._check_disk(recorder)
+        chunks = ChunkFolder(self.out / CHUNKS, self.episodes, recorder.at_once, recorder.world.data_hash)
         if not (self.out / RUN).exists():
             write_run(self.out, self)
         try:

@@ -93,11 +93,12 @@ class ChunkFolder:
     def __init__(self, folder: Path, episodes: int, size: int, made_of: str):
         self.folder = folder
         self.made_of = made_of
-        self.parts = [(first, min(size, episodes - first)) for first in range(0, episodes, size)]
+        self.episodes = episodes
+        self._starts = range(0, episodes, size)
 
     def __iter__(self) -> Iterator[Chunk]:
         """Of a recording that is complete."""
-        return (self._read(first) for first, _ in self.parts)
+        return map(self._read, self._starts)
 
     def missing(self) -> list[tuple[int, int]]:
         """The first episode and the number of episodes of each chunk that is not there.
@@ -106,11 +107,12 @@ class ChunkFolder:
             OSError: when one cannot be read.
             ValueError: for one that is damaged, or was recorded of other scenes.
         """
-        return [(first, count) for first, count in self.parts if not self._is_there(first, count)]
+        counts = ((first, min(self._starts.step, self.episodes - first)) for first in self._starts)
+        return [(first, count) for first, count in counts if not self._is_there(first, count)]
 
     def count_rows(self) -> int:
         """Of a recording that is complete."""
-        return sum(int(self._open(first, lambda file: file.get_tensor(_ROWS)).sum()) for first, _ in self.parts)
+        return sum(int(self._open(first, lambda file: file.get_tensor(_ROWS)).sum()) for first in self._starts)
 
     def write(self, first: int, chunk: Chunk) -> None:
         """Keep the chunk that begins with an episode.

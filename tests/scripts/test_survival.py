@@ -125,6 +125,7 @@ def test_a_full_disk_loses_no_earlier_checkpoint(saccadeworld, tmp_path, files_o
 
 COMMANDS = {
     "train": TINY,
+    "record": WORLD,
     "train-agent": f"--steps 4 --rows 2 {WORLD}",
     "evaluate": f"--model nowhere {WORLD}",
     "saliency": "--images nowhere",
