@@ -163,7 +163,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_content(saccadeworld, tmp_p
     options = f"{WORLD} --episodes 100 --formats hdf5 webdataset --task search --max-steps 4 --shard-megabytes 1"
     moments = random.Random(0)
     counts = []
-    while not (out / "card.json").exists() and len(counts) < 12:
+    while not (out / "card.json").exists() and len(counts) < 6:
         child = os.fork()
         if child == 0:
             saccadeworld("record --out", out, "--resume" if (out / "run.json").exists() else options)
@@ -327,6 +327,7 @@ def test_what_a_recording_does_not_heed_is_refused(saccadeworld, tmp_path, optio
     assert_refused(nothing, "holds no recording, or one that is not complete")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["images/caltech20", "meshes/quaternius_cc0"])
 def test_real_pictures_and_meshes_are_recorded(saccadeworld, data_folder, tmp_path, source):
     name = {"images": "images", "meshes": "objects"}[source.split("/")[0]]
