@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ..agents.agent import Agent
 from ..envs.checks import check_whole
-from ..envs.recordings.card import CARD, Card, content_hash
+from ..envs.recordings.card import CARD, README, Card, content_hash
 from ..envs.recordings.chunks import ChunkFolder
 from ..envs.recordings.hdf5 import write_hdf5
 from ..envs.recordings.minari import write_minari
@@ -102,8 +102,6 @@ class Record:
             if self != Record(out=self.out, resume=True):
                 raise ValueError("--resume goes on with the options that it was started with: give only --out with it")
             read_run(self.out, self._parsed)._record()
-        elif (self.out / RUN).exists():
-            raise ValueError(f"--out {self.out} holds a recording: add --resume to go on with it, or choose another")
         else:
             self._check()
             prepare_folder(self.out)
@@ -120,7 +118,10 @@ class Record:
         return Record(**run | parsed)
 
     def _check(self) -> None:
-        """Refuse options that cannot be, before any work."""
+        """Refuse options that cannot be, before any work, and a folder in which something would be lost."""
+        for name in (RUN, CARD, README, CHUNKS, *FILES.values()):
+            if (self.out / name).exists():
+                raise ValueError(f"--out {self.out} holds {name}: add --resume to go on with it, or choose another")
         for option, low in (("episodes", 1), ("length", 2), ("shard_megabytes", 1)):
             check_whole(f"--{option.replace('_', '-')}", getattr(self, option), low)
         first_episode("training", self.seed)

@@ -152,6 +152,13 @@ def test_a_folder_that_cannot_be_written_is_named(saccadeworld, tmp_path):
     assert_refused(saccadeworld("record --out", tmp_path / "file" / "out", WORLD), "cannot be written")
 
 
+@pytest.mark.parametrize("name", ["data.h5", "README.md"])
+def test_what_lies_in_its_folder_is_not_taken_for_its_own(saccadeworld, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    assert_refused(saccadeworld("record --out", tmp_path, WORLD), f"holds {name}: add --resume")
+    assert (tmp_path / name).read_text() == "mine"
+
+
 # --- interrupted and resumed -----------------------------------------------------------------------------------------
 
 
