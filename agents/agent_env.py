@@ -19,6 +19,15 @@ from .sb3_env import SB3VecEnv
 from .stacked_env import StackedVectorEnv
 
 
+def task_options(config: AgentConfig) -> dict[str, Any]:
+    """What a vector environment of an agent's task is made with, beside the world."""
+    options: dict[str, Any] = dict(config.task_options)
+    if "actions" in TASKS[config.task].option_names():
+        options = {"actions": next(iter(ALGORITHMS[config.algorithm].actions))} | options
+    steps = EPISODE_STEPS[config.task] if config.max_steps is None else config.max_steps
+    return {"task": config.task, "max_episode_steps": steps, **options}
+
+
 def make_agent_env(
     config: AgentConfig,
     world: World,
@@ -39,19 +48,7 @@ def make_agent_env(
         TypeError, ValueError: for an algorithm that cannot choose the task's actions, a model made for another world,
             and options that do not exist or do not fit.
     """
-    options: dict[str, Any] = dict(config.task_options)
-    if "actions" in TASKS[config.task].option_names():
-        options = {"actions": next(iter(ALGORITHMS[config.algorithm].actions))} | options
-    steps = EPISODE_STEPS[config.task] if config.max_steps is None else config.max_steps
-    env = SaccadeWorldVectorEnv(
-        rows,
-        world=world,
-        task=config.task,
-        output="torch",
-        autoreset_mode="SameStep",
-        max_episode_steps=steps,
-        **options,
-    )
+    env = SaccadeWorldVectorEnv(rows, world=world, output="torch", autoreset_mode="SameStep", **task_options(config))
     check_actions(config.algorithm, env.single_action_space, config.task)
     if model is None:
         if config.reward == "evidence":

@@ -97,8 +97,12 @@ class Episodes:
             start = self._poses[-1]
             aims = world.settle(world.aim(start, poses), self.scenes, self.seeds, step)
             landed = world.land(start, aims, self.seeds, step)
+        self.arrive(aims, landed)
+
+    def arrive(self, aims: Tensor, poses: Tensor) -> None:
+        """Note where a movement to the aims has led every row, which somebody else has made. (B, P), (B, P)."""
         self._aims.append(aims)
-        self._poses.append(landed)
+        self._poses.append(poses)
 
 
 class Policy(Protocol):

@@ -12,12 +12,15 @@ from torch.utils.tensorboard import SummaryWriter
 
 from ..envs.checks import check_name
 from ..envs.progress import progress
+from ..envs.recordings.recording import Recording
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.config import EncoderOptions, ModelOptions
+from ..seqjepa.experience import Experience
 from ..seqjepa.initial_model import initial_model
+from ..seqjepa.matching import check_views
 from ..seqjepa.methods import METHODS
 from ..seqjepa.ranks import Parallel, joined_ranks, may_be_restarted, object_of_first_rank, rank
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
@@ -33,7 +36,7 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Train:
-    """Train seq-JEPA, or a baseline, on live rollouts of a world.
+    """Train seq-JEPA, or a baseline, on live rollouts of a world, or on a recording.
 
     Leaves in the folder `out`: model/ (the checkpoint, which `saccadeworld.SeqJEPA.load` reads, and that of a baseline
     `saccadeworld.seqjepa.load_model`), metrics.json, run.json (the options) and a TensorBoard log. Ctrl-C and SIGTERM
@@ -54,6 +57,10 @@ class Train:
         collector: who looks around in place of the policy, as training goes on: "explore", a planner that looks where
             the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
             `train-agent` left, which sees through its own frozen model.
+        data: a recording in place of a live world, which it names itself: the folder that `saccadeworld record` left,
+            or the HDF5 file in it; other formats are for other programs. The first pass over it is in the order in
+            which it was recorded, each later one in an order of its own: if it has the seed, policy and length of a
+            live training, the losses of the first pass are the same.
         device: "cpu" or "cuda".
         parallel: what each process of torchrun holds: "ddp", all weights; "fsdp", a shard of them, of their gradients
             and of the optimiser's state. A run can go on with the other, and with another number of processes.
@@ -67,6 +74,7 @@ class Train:
     baseline: Mapping[str, str] = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     collector: str | None = None
+    data: Path | None = None
     device: str = "cpu"
     parallel: Parallel = "ddp"
     resume: bool = False
@@ -76,7 +84,7 @@ class Train:
         with joined_ranks(options["device"]) as device:
             out = prepare_folder(self.out)
             resume = object_of_first_rank(self.resume or self._is_restarted(options))
-            trainer = self._resume(options, device) if resume else self._begin(device)
+            trainer = self._resume(options, device) if resume else self._begin(options, device)
             again = f"saccadeworld train --out {shlex.quote(str(out))} --resume"
             try:
                 _train(trainer, out)
@@ -92,20 +100,32 @@ class Train:
                 raise OSError(error.errno, f"{reason}; {kept}") from error
             if rank() == 0:
                 metrics = {f"training/{name}": value for name, value in trainer.history[-1].items()}
-                write_metrics(out, metrics, trainer.config.seed, options, data={"train": trainer.world.data_hash})
+                write_metrics(out, metrics, trainer.config.seed, options, data=_hashes(trainer.world))
                 print(f"trained for {trainer.step} steps; the model is in {out / MODEL}")
 
-    def _begin(self, device: str) -> Trainer:
+    def _begin(self, options: dict[str, Any], device: str) -> Trainer:
         if has_checkpoint(self.out / MODEL):
             raise ValueError(f"--out {self.out} holds a run already: add --resume to go on with it, or choose another")
         check_name("--method", self.method, METHODS)
         self._model_options()  # which are refused before the world is made
-        world = self.world.make("train", device)
+        self._check_data()
+        world = _experience(options, device)
         model = initial_model(self.method, world, self.training, **self._model_options())
         trainer = Trainer(model, world, self.training, self._collector(self.collector, model, world), self.parallel)
         if rank() == 0:
             write_run(self.out, self)
         return trainer
+
+    def _check_data(self) -> None:
+        """Refuse options that a recording would not heed."""
+        given = {
+            "--world": self.world != WorldOptions(),
+            "--collector": self.collector is not None,
+            "--training.policy": self.training.policy is not None,
+        }
+        unheeded = [option for option, is_given in given.items() if is_given]
+        if self.data is not None and unheeded:
+            raise ValueError(f"{unheeded[0]} was chosen when {self.data} was recorded: leave it out with --data")
 
     def _model_options(self) -> dict[str, Any]:
         options = asdict(self.model)
@@ -145,15 +165,33 @@ class Train:
                 f"no checkpoint folder at {self.out / MODEL}: the run was stopped before its first checkpoint; "
                 "start it again with its options, without --resume"
             )
-        world = WorldOptions(**options["world"]).make("train", device)
+        world = _experience(options, device)
         trainer = Trainer.resume(self.out / MODEL, world, self.parallel)
+        check_views(trainer.model, world)
         trainer.collector = self._collector(options.get("collector"), trainer.model, world)
         return trainer
 
-    def _collector(self, name: str | None, model: ViewModel, world: World) -> Policy | None:
+    def _collector(self, name: str | None, model: ViewModel, world: Experience) -> Policy | None:
+        if not isinstance(world, World):
+            return None
         if name == EXPLORE and self.parallel == "fsdp":
             raise ValueError(f"--collector {EXPLORE} needs the whole model on every rank: leave out --parallel fsdp")
         return make_collector(name, model, world)
+
+
+def _experience(options: Mapping[str, Any], device: str) -> Experience:
+    """What a run with these options learns from."""
+    if options.get("data") is not None:
+        recording = Recording(options["data"], device)
+        recording.usable(options["training"]["length"])  # refuses more views than there are before any work
+        return recording
+    return WorldOptions(**options["world"]).make("train", device)
+
+
+def _hashes(world: Experience) -> dict[str, str]:
+    """Of what it has learned from."""
+    scenes = {"train": world.data_hash}
+    return scenes | {"recording": world.card.content_hash} if isinstance(world, Recording) else scenes
 
 
 def _train(trainer: Trainer, out: Path) -> None:

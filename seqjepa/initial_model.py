@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from ..envs.worlds import World
+from .experience import Experience
 from .methods import make_model
 from .training_config import TrainingConfig
 from .view_model import ViewModel
@@ -15,7 +15,7 @@ from .view_statistics import view_statistics
 Model = TypeVar("Model", bound=ViewModel[Any])
 
 
-def initial_model(method: str, world: World, training: TrainingConfig, **options: Any) -> ViewModel[Any]:
+def initial_model(method: str, world: Experience, training: TrainingConfig, **options: Any) -> ViewModel[Any]:
     """A fresh model of a method for a world, on the world's device.
 
     Its weights are those of the training's seed; it normalises views by their mean and deviation under the training's
@@ -23,7 +23,7 @@ def initial_model(method: str, world: World, training: TrainingConfig, **options
 
     Args:
         method: a name in `METHODS`.
-        world: where it will be trained.
+        world: what it will learn from.
         training: how.
         options: further fields of the configuration of the model.
 

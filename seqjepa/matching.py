@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..envs.worlds import World
+from .experience import Experience
 from .view_model import ViewModel
 
 
-def check_match(model: ViewModel, world: World) -> None:
+def check_match(model: ViewModel, world: Experience) -> None:
     """Refuse a model that is told actions, but was made for others than those of the world.
 
     Raises:
@@ -19,7 +19,7 @@ def check_match(model: ViewModel, world: World) -> None:
         )
 
 
-def check_views(model: ViewModel, world: World) -> None:
+def check_views(model: ViewModel, world: Experience) -> None:
     """Refuse a model that was trained on views of another kind, as far as it knows which: `World.optics` tells.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Training on live rollouts: the world makes every batch where the model is, there is no data loader."""
+"""Training on rollouts, which the world makes where the model is, without a data loader, or which were recorded."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from torch import Tensor
 
 from ..envs.json_files import read_json
 from ..envs.rollout import Policy, Rollout
-from ..envs.worlds import World
 from .checkpoint import find_folder, write_checkpoint
 from .ema import ema_rate
 from .episode_seeds import first_episode
+from .experience import Experience
 from .interruption import DeferredInterrupt
 from .matching import check_match
 from .methods import METHODS, read_any_checkpoint
@@ -69,7 +69,7 @@ class Trainer:
 
     Attributes:
         model: the model, in train mode while `run` runs and in eval mode afterwards.
-        world: where it is trained.
+        world: where it is trained, or a recording of it.
         config: how.
         step: optimiser steps done.
         seconds: wall-clock seconds spent in `run`.
@@ -88,7 +88,7 @@ class Trainer:
     def __init__(
         self,
         model: ViewModel,
-        world: World,
+        world: Experience,
         config: TrainingConfig,
         collector: Policy | None = None,
         parallel: Parallel = "ddp",
@@ -222,7 +222,7 @@ class Trainer:
         self.kept = f"{folder}, of step {self.step}"
 
     @classmethod
-    def resume(cls, folder: Path, world: World, parallel: Parallel = "ddp") -> Trainer:
+    def resume(cls, folder: Path, world: Experience, parallel: Parallel = "ddp") -> Trainer:
         """The trainer that `save` wrote into `folder`, as it was, in the world it was training in.
 
         It may be on another number of ranks, and parallel in another way.

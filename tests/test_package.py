@@ -55,7 +55,7 @@ def test_every_folder_is_packaged():
     assert {path.parent for path in MODULES} <= folders, "a folder of modules has no __init__.py"
 
 
-HEAVY = ("warp", "trimesh", "cv2", "matplotlib", "stable_baselines3", "tyro", "tensorboard", "torchvision")
+HEAVY = ("warp", "trimesh", "cv2", "matplotlib", "stable_baselines3", "tyro", "tensorboard", "torchvision", "h5py")
 
 
 def test_an_import_leaves_out_what_it_does_not_need():

@@ -214,6 +214,7 @@ def test_a_file_system_that_turns_read_only_loses_no_earlier_checkpoint(file_sys
 
 COMMANDS = {
     "train": TINY,
+    "record": WORLD,
     "train-agent": f"--steps 4 --rows 2 {WORLD}",
     "evaluate": f"--model nowhere {WORLD}",
     "saliency": "--images nowhere",

@@ -5,14 +5,20 @@ import re
 import shutil
 import signal
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from saccadeworld import make_world
+from saccadeworld.envs.recordings.recording import Recording
+from saccadeworld.scripts.options import WorldOptions
+from saccadeworld.scripts.record import Record
 from saccadeworld.seqjepa import training
 from saccadeworld.seqjepa.ema import ema_rate
 from saccadeworld.seqjepa.episode_seeds import first_episode
+from saccadeworld.seqjepa.initial_model import initial_model
 from saccadeworld.seqjepa.training import DivergedError, Interrupted, Trainer, TrainingConfig, _compiled
 from tiny import tiny_model, tiny_world
 
@@ -421,3 +427,30 @@ def test_compiled_training_equals_the_uncompiled():
         trainer.run()
     plain, compiled = ([entry["loss"] for entry in trainer.history] for trainer in trainers)
     assert compiled == pytest.approx(plain, rel=1e-3)
+
+
+def test_on_a_recording_it_is_bit_for_bit_the_training_on_live_rollouts(tmp_path):
+    """Episodes that `saccadeworld record` wrote with the training's seed, policy and length, as many as it needs.
+
+    Compared are losses, gradients and weights of two trainings: one makes its episodes, the other reads them.
+    """
+    pytest.importorskip("h5py")
+    options = {"count": "8", "size": "32", "fovea": "8"}
+    config = TrainingConfig(**CONFIG, seed=5, policy="uniform")
+    record = Record(
+        tmp_path / "r", episodes=48, world=WorldOptions(options=options), policy="uniform", length=3, seed=5
+    )
+    record.run()
+    live = make_world("images", count=8, size=32, fovea=8)
+    recorded = Recording(tmp_path / "r")
+    trainers = []
+    for experience, policy in ((live, "uniform"), (recorded, None)):
+        training = replace(config, policy=policy)
+        model = initial_model("seq-jepa", experience, training, encoder="small", encoder_width=4, layers=1)
+        trainers.append(Trainer(model, experience, training))
+        trainers[-1].run()
+    ours, theirs = trainers
+    assert ours.model.config == theirs.model.config
+    assert [{**entry, "seconds": 0} for entry in ours.history] == [{**entry, "seconds": 0} for entry in theirs.history]
+    state = theirs.model.state_dict()
+    assert [name for name, value in ours.model.state_dict().items() if not torch.equal(value, state[name])] == []
