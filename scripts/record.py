@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium as gym
-from tqdm import tqdm
 
 from ..agents.agent import Agent
 from ..envs.checks import check_whole
+from ..envs.progress import progress
 from ..envs.recordings.card import CARD, README, Card, content_hash
 from ..envs.recordings.chunks import ChunkFolder
 from ..envs.recordings.hdf5 import write_hdf5
@@ -201,7 +201,7 @@ class Record:
     def _make_missing(self, chunks: ChunkFolder, recorder: Recorder) -> None:
         missing = chunks.missing()
         there = self.episodes - sum(count for _, count in missing)
-        with tqdm(total=self.episodes, initial=there, desc="recording", unit=" episodes", disable=None) as bar:
+        with progress(activity="recording", total=self.episodes, initial=there, unit=" episodes") as bar:
             for first, count in missing:
                 chunks.write(first, recorder.make(first, count))
                 bar.update(count)
@@ -209,7 +209,7 @@ class Record:
     def _put_together(self, chunks: ChunkFolder, recorder: Recorder) -> None:
         """Write the formats that are not there, and then the card."""
         rows = chunks.count_rows()
-        for name in tqdm(self.formats, desc="putting together", disable=None):
+        for name in progress(self.formats, "putting together"):
             place = self.out / FILES[name]
             if place.exists():
                 continue
