@@ -102,7 +102,7 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
         """
         with torch.device("meta"):  # takes no memory before the weights are known to fit
             model = cls.from_config(config)
-        stem = state.get("encoder.conv1.weight")
+        stem = state.get(f"encoder.{next(name for name, _ in model.encoder.named_parameters())}")
         if stem is not None and stem.is_floating_point():
             model.to(stem.dtype)
         check_state(model, state, origin)
@@ -115,7 +115,7 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
     @property
     def _weight(self) -> Tensor:
         """A weight, which tells the device and the dtype of all."""
-        return self.encoder.conv1.weight
+        return next(self.encoder.parameters())
 
     def _set_normalisation(self) -> None:
         mean, std = (
