@@ -6,7 +6,7 @@ import torch
 from saccadeworld.seqjepa import SeqJEPA, SeqJEPAConfig
 from saccadeworld.seqjepa.encoder import ENCODERS, BasicBlock, make_encoder, register_encoder
 from saccadeworld.seqjepa.training import Trainer, TrainingConfig
-from tiny import tiny_model, tiny_world
+from tiny import tiny_world
 
 
 @pytest.mark.parametrize("side", [16, 33, 64])
@@ -87,7 +87,7 @@ def own_encoders():
 @pytest.mark.usefixtures("own_encoders")
 def test_an_encoder_of_ones_own_is_trained_stored_and_loaded(tmp_path):
     register_encoder("patches", _Patches())
-    model = tiny_model(encoder="patches", encoder_width=8)
+    model = SeqJEPA(2, "patches", encoder_width=8, action_embedding_dim=8, layers=1)
     world = tiny_world()
     trainer = Trainer(model, world, TrainingConfig(steps=2, batch_size=4, length=3))
     before = model.encoder[0].weight.clone()
