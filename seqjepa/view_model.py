@@ -2,6 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
+from itertools import chain
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
@@ -114,8 +115,9 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
 
     @property
     def _weight(self) -> Tensor:
-        """A weight, which tells the device and the dtype of all."""
-        return next(self.encoder.parameters())
+        """A weight, which tells the device and the dtype of all; of a frozen encoder a buffer."""
+        tensors = chain(self.encoder.parameters(), self.encoder.buffers())
+        return next(tensor for tensor in tensors if tensor.is_floating_point())
 
     def _set_normalisation(self) -> None:
         mean, std = (
