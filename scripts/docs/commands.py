@@ -17,10 +17,10 @@ from ..main import COMMANDS, load
 
 _INTRODUCTION = """# Commands
 
-Every option of every command, as `--help` tells it too. `saccadeworld NAME` is `sh scripts/run.sh saccadeworld NAME`, which makes
-the virtual environment first, and `python -m saccadeworld.scripts.NAME` (with `_` for `-`), as `torchrun` takes it. A command leaves
-what it makes in the folder `--out`; what a person can mend is told in one line, with exit code 2. Options that are pairs are written
-one after the other: `--world.options fovea 32 size 64`.
+Every option of every command, as `--help` tells it too. `saccadeworld NAME` is `sh scripts/run.sh saccadeworld NAME`,
+which makes the virtual environment first, and `python -m saccadeworld.scripts.NAME` (with `_` for `-`), as `torchrun`
+takes it. A command leaves what it makes in the folder `--out`; what a person can mend is told in one line, with exit
+code 2. Options that are pairs are written one after the other: `--world.options fovea 32 size 64`.
 """
 
 

@@ -48,7 +48,9 @@ def relink(text: str, document: str, page: str) -> str:
             return link[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(document), target))
         if path not in _PLACES:
-            raise ValueError(f"{document} links to {target}, which is no page of the site: see scripts/docs/documents.py")
+            raise ValueError(
+                f"{document} links to {target}, which is no page of the site: see scripts/docs/documents.py"
+            )
         place = posixpath.relpath(_PLACES[path], posixpath.dirname(page) or ".")
         return f"{start}{place}{anchor or ''}{end}"
 

@@ -1,7 +1,7 @@
 """The notebooks: run, stored with small outputs, and shown as pages of the site.
 
-A converter of its own, because nbconvert's templates fetch scripts from the network, and these are notebooks of text, code, printed
-lines and small pictures.
+A converter of its own, because nbconvert's templates fetch scripts from the network, and these are notebooks of text,
+code, printed lines and small pictures.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def run_notebook(path: Path) -> Any:
 
 
 def as_page(path: Path) -> str:
-    """A notebook as Markdown, with the outputs that are stored in it."""
+    """A notebook as Markdown, with the outputs that are stored in it; its first cell has the title."""
     notebook = nbformat.read(path, as_version=4)
     parts = [_cell(cell) for cell in notebook.cells]
     title, rest = parts[0], parts[1:]
-    note = f"!!! note \"A notebook\"\n    `{path.relative_to(ROOT).as_posix()}`, run by the tests.\n"
+    note = f'!!! note "A notebook"\n    `{path.relative_to(ROOT).as_posix()}`, run by the tests.\n'
     return "\n\n".join([title, note, *rest]) + "\n"
 
 
 def _cell(cell: Any) -> str:
-    if cell.cell_type == "markdown":
-        return cell.source
+    if cell.cell_type == "markdown":  # whose links are those of the repository
+        return cell.source.replace("](../pages/", "](../").replace(".ipynb)", ".md)")
     return "\n\n".join([f"```python\n{cell.source}\n```", *(_output(output) for output in cell.outputs)])
 
 

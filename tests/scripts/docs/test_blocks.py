@@ -1,4 +1,4 @@
-"""What documents tell people to run: Python is run page by page, commands are parsed, and neither is left out in silence."""
+"""What documents tell people to run: Python is run page by page, commands are parsed, none is left out in silence."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def commands(code: str) -> Iterator[list[str]]:
 def parse(words: list[str]) -> object:
     """What a command of ours parses to; None for one of others.
 
-    Raises SystemExit, as tyro does, for options that there are not, and ValueError for a command that is not known here.
+    Raises SystemExit, as tyro does, for options that there are not, and ValueError for a command that is unknown here.
     """
     words = words[2:] if words[:2] == ["sh", "scripts/run.sh"] else words
     if words[0] == "torchrun":
@@ -137,13 +137,15 @@ def test_what_does_not_parse_is_noticed(capsys: pytest.CaptureFixture[str]):
 
 
 def test_commands_are_taken_apart():
-    code = "sh scripts/run.sh saccadeworld demo  # five minutes\nruff check && saccadeworld train --out a \\\n  --resume\n"
+    code = (
+        "sh scripts/run.sh saccadeworld demo  # five minutes\nruff check && saccadeworld train --out a \\\n  --resume\n"
+    )
     expected = [["sh", "scripts/run.sh", "saccadeworld", "demo"], ["ruff", "check"]]
     assert list(commands(code)) == [*expected, ["saccadeworld", "train", "--out", "a", "--resume"]]
     parsed = parse(["torchrun", "--nproc-per-node", "2", "-m", "saccadeworld.scripts.path_integration", *_PATHS])
     assert type(parsed).__name__ == "PathIntegration"
     train = parse(["sbatch", "--nodes", "4", "scripts/slurm.sh", "--out", "runs/a"])
-    assert getattr(train, "out") == Path("runs/a")
+    assert vars(train)["out"] == Path("runs/a")
 
 
 _PATHS = ("--model", "m", "--out", "o")
