@@ -15,7 +15,11 @@ import tyro
 
 from ..main import COMMANDS, load
 
-_INTRODUCTION = """# Commands
+_INTRODUCTION = """---
+hide: [navigation]
+---
+
+# Commands
 
 Every option of every command, as `--help` tells it too. `saccadeworld NAME` is `sh scripts/run.sh saccadeworld NAME`,
 which makes the virtual environment first, and `python -m saccadeworld.scripts.NAME` (with `_` for `-`), as `torchrun`
@@ -112,7 +116,8 @@ def _section(name: str) -> Iterator[str]:
         yield "| option | what it is | default |\n| --- | --- | --- |"
         for option in options:
             default = option.default if option.default in ("", "required") else f"<code>{_cell(option.default)}</code>"
-            yield f"| <code>{_cell(option.usage)}</code> | {_cell(option.text)} | {default} |"
+            usage = _cell(option.usage).replace(",", ",<wbr>")
+            yield f"| <code>{usage}</code> | {_cell(option.text)} | {default} |"
         yield ""
 
 

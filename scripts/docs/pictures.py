@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -114,7 +115,7 @@ def tasks() -> Figure:
 
 def motion() -> Figure:
     """The same saccades in worlds that answer them differently: limited, noisy, free to leave the picture."""
-    options: Sequence[tuple[str, Mapping[str, object]]] = (
+    options: Sequence[tuple[str, Mapping[str, Any]]] = (
         ("border='clip'", {}),
         ("max_saccade=0.25", {"max_saccade": 0.25}),
         ("motor_noise=0.2", {"motor_noise": 0.2}),
@@ -140,7 +141,7 @@ def motion() -> Figure:
 FIGURES = {"worlds": worlds, "retinas": retinas, "saliency": saliency, "tasks": tasks, "motion": motion}
 
 
-def _images(**options: object) -> ImagesWorld:
+def _images(**options: Any) -> ImagesWorld:
     world = make_world("images", count=50, size=96, **options)
     assert isinstance(world, ImagesWorld)
     return world
