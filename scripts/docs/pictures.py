@@ -25,7 +25,7 @@ from ...saliency.models import make_saliency
 FOLDER = Path(__file__).parent / "pages" / "pictures"
 RETINAS = {
     "crop": "a window",
-    "pyramid": "windows, each twice as wide",
+    "pyramid": "ever wider windows",
     "logpolar": "rings and wedges",
     "blur": "acuity that falls",
     "official": "the released code's",
@@ -41,7 +41,7 @@ def worlds() -> Figure:
         "objects": (make_world("objects", count=8, size=64), "nearby", 2),
         "augmentations": (make_world("augmentations", count=50), "uniform", 11),
     }
-    figure = Figure(figsize=(9.4, 5.6))
+    figure = Figure(figsize=(7.6, 5.0))
     axes = figure.subplots(len(made), 5)
     for (name, (world, policy, seed)), line in zip(made.items(), axes, strict=True):
         rollout = world.rollout(1, 4, policy, seed)
@@ -60,7 +60,7 @@ def retinas() -> Figure:
     """One picture through all five retinas: what the model is given above, where it lies in the picture below."""
     plain = _images(retina="crop", fovea=32)
     scene, fixation = 4, torch.tensor([[0.52, 0.5]])
-    figure = Figure(figsize=(9.6, 3.9))
+    figure = Figure(figsize=(7.6, 3.3))
     axes = figure.subplots(2, len(RETINAS) + 1)
     _show(axes[0, 0], _scanpath(plain, scene, fixation), "the picture")
     axes[1, 0].axis("off")
@@ -83,7 +83,7 @@ def saliency() -> Figure:
     world = _images(fovea=32)
     scene = 4
     pixels = world.pictures[scene : scene + 1]
-    figure = Figure(figsize=(9.6, 1.9))
+    figure = Figure(figsize=(8.2, 1.7))
     axes = figure.subplots(1, len(SALIENCY) + 2)
     _show(axes[0], pixels[0].numpy(), "the picture")
     for name, place in zip(SALIENCY, axes[1:], strict=False):
@@ -105,7 +105,7 @@ def tasks() -> Figure:
     }
     frames = {name: _frame(env, steps) for name, (env, steps) in shown.items()}
     widths = [frame.shape[1] / frame.shape[0] for frame in frames.values()]
-    figure = Figure(figsize=(9.6, 1.05 * 9.6 / sum(widths) + 0.2))
+    figure = Figure(figsize=(7.6, 1.05 * 7.6 / sum(widths) + 0.2))
     axes = figure.subplots(1, len(frames), width_ratios=widths)
     for (name, frame), place in zip(frames.items(), axes, strict=True):
         _show(place, frame, name)
@@ -122,7 +122,7 @@ def motion() -> Figure:
         ("border='free'", {"border": "free"}),
     )
     saccades = torch.tensor([[0.3, 0.2], [-0.4, 0.45], [-0.55, -0.5], [0.6, -0.4]])
-    figure = Figure(figsize=(9.4, 2.5))
+    figure = Figure(figsize=(7.6, 2.1))
     for (title, option), place in zip(options, figure.subplots(1, len(options)), strict=True):
         world = _images(fovea=24, **option)
         seeds, pose = torch.tensor([2]), torch.tensor([[0.5, 0.5]])
@@ -179,7 +179,7 @@ def _scanpath(world: ImagesWorld, scene: int, poses: Tensor) -> np.ndarray:
 def _action_in_words(name: str, rollout: Rollout, i: int) -> str:
     action = rollout.actions[0, i]
     if name == "images":
-        return f"saccade ({action[0]:+.2f}, {action[1]:+.2f})"
+        return f"({action[0]:+.2f}, {action[1]:+.2f})"
     if name == "objects":
         still = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
         degrees = torch.rad2deg(rotations.angle_between(action[None], still))
