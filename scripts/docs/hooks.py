@@ -11,10 +11,8 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from saccadeworld.scripts.docs.commands import commands_page
-from saccadeworld.scripts.docs.documents import DOCUMENTS, PICTURES, ROOT, relink
-from saccadeworld.scripts.docs.network import fetched
-from saccadeworld.scripts.docs.notebooks import NOTEBOOKS, as_page
+# MkDocs loads this file by its path, so that it belongs to no package from which imports could be relative.
+from saccadeworld.scripts.docs import commands, documents, network, notebooks  # pyright: ignore[reportMissingImports]
 
 _links: list[tempfile.TemporaryDirectory[str]] = []  # which end with the process
 
@@ -22,24 +20,24 @@ _links: list[tempfile.TemporaryDirectory[str]] = []  # which end with the proces
 @event_priority(100)  # before mkdocstrings reads its part
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Docstrings are read from this checkout, whatever its folder is called; snippets too."""
-    config.mdx_configs["pymdownx.snippets"]["base_path"] = [str(ROOT)]
+    config.mdx_configs["pymdownx.snippets"]["base_path"] = [str(documents.ROOT)]
     folder = tempfile.TemporaryDirectory()
     _links.append(folder)
-    Path(folder.name, "saccadeworld").symlink_to(ROOT, target_is_directory=True)
+    Path(folder.name, "saccadeworld").symlink_to(documents.ROOT, target_is_directory=True)
     config.plugins["mkdocstrings"].config.handlers["python"]["paths"] = [folder.name]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Pages of what lies elsewhere or is made: documents of the repository, notebooks, options of the commands."""
-    for document, page in DOCUMENTS.items():
-        text = (ROOT / document).read_text(encoding="utf-8")
-        files.append(File.generated(config, page, content=relink(text, document, page)))
-    for path, page in PICTURES.items():
-        files.append(File.generated(config, page, abs_src_path=str(ROOT / path)))
-    for notebook, page in NOTEBOOKS.items():
-        files.append(File.generated(config, page, content=as_page(ROOT / notebook)))
-    files.append(File.generated(config, "commands.md", content=commands_page()))
+    for document, page in documents.DOCUMENTS.items():
+        text = (documents.ROOT / document).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=documents.relink(text, document, page)))
+    for path, page in documents.PICTURES.items():
+        files.append(File.generated(config, page, abs_src_path=str(documents.ROOT / path)))
+    for notebook, page in notebooks.NOTEBOOKS.items():
+        files.append(File.generated(config, page, content=notebooks.as_page(documents.ROOT / notebook)))
+    files.append(File.generated(config, "commands.md", content=commands.commands_page()))
     return files
 
 
@@ -49,7 +47,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     Raises:
         PluginError: naming the page and the addresses.
     """
-    addresses = fetched(output)
+    addresses = network.fetched(output)
     if addresses:
         raise PluginError(f"{page.file.src_uri} would fetch {', '.join(addresses)}: keep it in the repository")
     return output
