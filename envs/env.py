@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from .batches import first, first_info
 from .checks import check_options
+from .tasks import Task
 from .vector_env import Observation, Output, SaccadeWorldVectorEnv
 from .worlds import World
 
@@ -27,7 +28,7 @@ class SaccadeWorldEnv(gym.Env):
         self,
         *,
         world: str | World = "images",
-        task: str = "free-viewing",
+        task: str | type[Task] = "free-viewing",
         output: Output = "numpy",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,

@@ -16,7 +16,7 @@ from .checks import check_memory, check_name, check_options, check_whole
 from .episode_numbers import EpisodeNumbers
 from .screen import Window, check_render_mode, usable_render_modes
 from .spaces import batch_spaces, space_bytes
-from .tasks import TASKS, Rows, Task, make_task, split_options
+from .tasks import Rows, Task, make_task, split_options, task_class
 from .worlds import WORLDS, World, shared_world
 
 Output = Literal["numpy", "torch"]
@@ -36,7 +36,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
     Args:
         num_envs: N, rows.
         world: a name in `envs.worlds.WORLDS`, or a world (an `EnvSpec` with a world in it cannot be turned to JSON).
-        task: a name in `envs.tasks.TASKS`.
+        task: a name in `envs.tasks.TASKS`, or a class of your own (which JSON cannot hold either).
         output: "numpy" arrays, or "torch" tensors on the world's device; actions may be either.
         autoreset_mode: a `gymnasium.vector.AutoresetMode` or its value ("NextStep", "SameStep", "Disabled"). With
             SameStep the last observation of an episode is in `info["final_obs"]`, batched like any observation, and
@@ -61,7 +61,7 @@ class SaccadeWorldVectorEnv(VectorEnv):
         num_envs: int = 1,
         *,
         world: str | World = "images",
-        task: str = "free-viewing",
+        task: str | type[Task] = "free-viewing",
         output: Output = "numpy",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -280,13 +280,14 @@ class SaccadeWorldVectorEnv(VectorEnv):
         return np.zeros(self.num_envs, dtype=bool) if flags is None else flags.cpu().numpy()
 
 
-def _make_task(name: str, world: str | World, options: Mapping[str, Any]) -> Task:
+def _make_task(task: str | type[Task], world: str | World, options: Mapping[str, Any]) -> Task:
     """A task with its own part of the options, in the world, which gets the rest."""
-    of_task, of_world = split_options(name, options)
+    of_task, of_world = split_options(task, options)
     if isinstance(world, World):
         check_options("a world that is made already", of_world, ())
-        return make_task(name, world, **of_task)
+        return make_task(task, world, **of_task)
     check_name("world", world, WORLDS)
-    known = TASKS[name].option_names() | WORLDS[world].option_names(of_world) | {"source"}
-    check_options(f"the task {name!r} in the world {world!r}", of_world, known)
-    return make_task(name, shared_world(world, **of_world), **of_task)
+    kind = task_class(task)
+    known = kind.option_names() | WORLDS[world].option_names(of_world) | {"source"}
+    check_options(f"the task {kind.name!r} in the world {world!r}", of_world, known)
+    return make_task(task, shared_world(world, **of_world), **of_task)

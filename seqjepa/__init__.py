@@ -2,7 +2,8 @@
 
 from .baselines import BASELINES, make_baseline
 from .config import SeqJEPAConfig
+from .encoder import register_encoder
 from .methods import load_model
 from .model import SeqJEPA
 
-__all__ = ["BASELINES", "SeqJEPA", "SeqJEPAConfig", "load_model", "make_baseline"]
+__all__ = ["BASELINES", "SeqJEPA", "SeqJEPAConfig", "load_model", "make_baseline", "register_encoder"]

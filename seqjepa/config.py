@@ -18,7 +18,8 @@ class EncoderOptions:
     """What a person chooses of an encoder."""
 
     encoder: str = "resnet18"
-    """"resnet18" (standard stem), "resnet18-cifar" (3x3 stem, no pooling) or "small" (three thin blocks, for CPUs)."""
+    """"resnet18" (standard stem), "resnet18-cifar" (3x3 stem, no pooling), "small" (three thin blocks, for CPUs), or
+    one of your own (see `register_encoder`)."""
     encoder_width: int | None = None
     """Channels of the first stage; None takes the encoder's own (64 for the ResNets, 32 for "small")."""
 
@@ -51,7 +52,8 @@ class ViewModelConfig(EncoderOptions):
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
-            raise ValueError(f"encoder {self.encoder!r} is unknown; choose one of {', '.join(map(repr, ENCODERS))}")
+            known = ", ".join(map(repr, ENCODERS))
+            raise ValueError(f"encoder {self.encoder!r} is unknown; choose one of {known}, or register it before")
         if self.encoder_width is not None:
             check_positive_integer("encoder_width", self.encoder_width)
         check_positive_integer("action_dim", self.action_dim)

@@ -1,10 +1,26 @@
-"""The encoder f: residual networks from a view to one embedding (paper, section 3; He et al., 2016)."""
+"""The encoder f: residual networks from a view to one embedding (paper, section 3; He et al., 2016), or one's own."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class EncoderKind(Protocol):
+    """What makes encoders of one name, of any width."""
+
+    def embedding_dim(self, width: int | None = None) -> int:
+        """D for an encoder of this width; None is its own."""
+        ...
+
+    def make(self, width: int | None = None) -> nn.Module:
+        """A freshly initialised encoder: normalised views (N, 3, H, W), for any H and W, to embeddings (N, D).
+
+        Embeddings have the dtype of the views, and a row is the same in any batch when the encoder is in eval mode.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -21,8 +37,12 @@ class Architecture:
         """Width D of the embedding: the channels double from stage to stage."""
         return (width or self.width) * 2 ** (len(self.blocks) - 1)
 
+    def make(self, width: int | None = None) -> "ResNet":
+        """The network, freshly initialised."""
+        return ResNet(self, width)
 
-ENCODERS = {
+
+ENCODERS: dict[str, EncoderKind] = {
     "resnet18": Architecture(stem_kernel=7, stem_stride=2, stem_pooling=True, blocks=(2, 2, 2, 2), width=64),
     "resnet18-cifar": Architecture(stem_kernel=3, stem_stride=1, stem_pooling=False, blocks=(2, 2, 2, 2), width=64),
     "small": Architecture(stem_kernel=3, stem_stride=2, stem_pooling=False, blocks=(1, 1, 1), width=32),
@@ -91,6 +111,23 @@ class ResNet(nn.Module):
         return x.mean((2, 3))
 
 
-def make_encoder(name: str, width: int | None = None) -> ResNet:
+def make_encoder(name: str, width: int | None = None) -> nn.Module:
     """The encoder called `name` in `ENCODERS`, with `width` channels in its first stage (None: its own)."""
-    return ResNet(ENCODERS[name], width)
+    return ENCODERS[name].make(width)
+
+
+def register_encoder(name: str, kind: EncoderKind) -> None:
+    """Make an encoder of one's own known by a name, as configurations and checkpoints hold it.
+
+    Whoever loads such a checkpoint must have registered the encoder before. An `Architecture` is a kind of its own:
+    another residual network needs no class.
+
+    Raises:
+        ValueError: for a name that is taken.
+        TypeError: for a kind without `make` or `embedding_dim`.
+    """
+    if name in ENCODERS:
+        raise ValueError(f"encoder {name!r} is registered already; choose another name than {', '.join(ENCODERS)}")
+    if not (callable(getattr(kind, "make", None)) and callable(getattr(kind, "embedding_dim", None))):
+        raise TypeError(f"encoder {name!r}: {kind!r} has no methods make(width) and embedding_dim(width)")
+    ENCODERS[name] = kind

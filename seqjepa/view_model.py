@@ -2,6 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
+from itertools import chain
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
@@ -102,7 +103,7 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
         """
         with torch.device("meta"):  # takes no memory before the weights are known to fit
             model = cls.from_config(config)
-        stem = state.get("encoder.conv1.weight")
+        stem = state.get(f"encoder.{next(name for name, _ in model.encoder.named_parameters())}")
         if stem is not None and stem.is_floating_point():
             model.to(stem.dtype)
         check_state(model, state, origin)
@@ -114,8 +115,9 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
 
     @property
     def _weight(self) -> Tensor:
-        """A weight, which tells the device and the dtype of all."""
-        return self.encoder.conv1.weight
+        """A weight, which tells the device and the dtype of all; of a frozen encoder a buffer."""
+        tensors = chain(self.encoder.parameters(), self.encoder.buffers())
+        return next(tensor for tensor in tensors if tensor.is_floating_point())
 
     def _set_normalisation(self) -> None:
         mean, std = (

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LEFT_OUT = ("tests", "build", "docs", "runs")  # folders that are no part of the package
+LEFT_OUT = ("tests", "build", "site", "runs")  # folders that are no part of the package
 
 
 def module_files() -> list[Path]:
@@ -34,7 +34,8 @@ def test_constraints_pin_every_requirement_within_its_range():
     lines = (ROOT / "scripts" / "constraints.txt").read_text().splitlines()
     pins = dict(line.lower().replace("_", "-").split("==") for line in lines if line and not line.startswith("#"))
     project = PYPROJECT["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"].values()
+    requirements = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
     misfits = [
         requirement
         for requirement in map(Requirement, requirements)

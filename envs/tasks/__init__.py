@@ -17,24 +17,37 @@ from .task import Outcome, Rows, Task
 TASKS: dict[str, type[Task]] = {task.name: task for task in (FreeViewing, PathIntegration, Homing, Recognition, Search)}
 
 
-def make_task(name: str, world: World, **options: Any) -> Task:
-    """A task by name in a world; options as its class takes them.
-
-    Raises:
-        TypeError, ValueError: for an unknown name and for options that the task does not have or that do not fit.
-    """
-    check_name("task", name, TASKS)
-    return TASKS[name](world, **options)
-
-
-def split_options(name: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options by owner: those of a task by name, and the rest, which must be the world's.
+def task_class(task: str | type[Task]) -> type[Task]:
+    """The class of a task by its name; a class, such as one of your own, is itself.
 
     Raises:
         ValueError: for an unknown name.
+        TypeError: for a class that is no `Task`.
     """
-    check_name("task", name, TASKS)
-    known = TASKS[name].option_names()
+    if isinstance(task, type):
+        if not issubclass(task, Task):
+            raise TypeError(f"task={task!r} is no subclass of saccadeworld.envs.tasks.Task")
+        return task
+    check_name("task", task, TASKS)
+    return TASKS[task]
+
+
+def make_task(task: str | type[Task], world: World, **options: Any) -> Task:
+    """A task in a world by its name or its class; options as the class takes them.
+
+    Raises:
+        TypeError, ValueError: for an unknown task and for options that the task does not have or that do not fit.
+    """
+    return task_class(task)(world, **options)
+
+
+def split_options(task: str | type[Task], options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options by owner: those of a task, and the rest, which must be the world's.
+
+    Raises:
+        TypeError, ValueError: for an unknown task.
+    """
+    known = task_class(task).option_names()
     rest = {option: value for option, value in options.items() if option not in known}
     return {option: value for option, value in options.items() if option in known}, rest
 
@@ -51,4 +64,5 @@ __all__ = [
     "Task",
     "make_task",
     "split_options",
+    "task_class",
 ]

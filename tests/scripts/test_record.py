@@ -110,7 +110,7 @@ def test_planners_and_agents_look_around_too(saccadeworld, tmp_path, model):
     wrong = saccadeworld("record --out", tmp_path / "no", WORLD, "--collector", agent, "--task search")
     assert_refused(wrong, "--task search: the agent in")
     assert_refused(
-        saccadeworld("record --out", tmp_path / "no", WORLD, "--collector explore"), "name its folder by --model"
+        saccadeworld("record --out", tmp_path / "no", WORLD, "--collector explore"), "give the folder of a checkpoint by --model"
     )
     assert not (tmp_path / "no").exists()
 

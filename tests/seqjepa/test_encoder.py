@@ -3,8 +3,10 @@
 import pytest
 import seqjepa_reference as reference
 import torch
-from saccadeworld.seqjepa import SeqJEPAConfig
-from saccadeworld.seqjepa.encoder import ENCODERS, BasicBlock, make_encoder
+from saccadeworld.seqjepa import SeqJEPA, SeqJEPAConfig
+from saccadeworld.seqjepa.encoder import ENCODERS, BasicBlock, make_encoder, register_encoder
+from saccadeworld.seqjepa.training import Trainer, TrainingConfig
+from tiny import tiny_world
 
 
 @pytest.mark.parametrize("side", [16, 33, 64])
@@ -60,3 +62,52 @@ def test_initialisation(name):
             if module.downsample is None:
                 x = torch.rand(2, module.conv1.in_channels, 4, 4)
                 torch.testing.assert_close(module(x), x)
+
+
+class _Patches:
+    """An encoder that is no residual network: means over the view of a convolution of `width` channels."""
+
+    def embedding_dim(self, width: int | None = None) -> int:
+        return width or 12
+
+    def make(self, width: int | None = None) -> torch.nn.Module:
+        pooled = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+        return torch.nn.Sequential(torch.nn.Conv2d(3, self.embedding_dim(width), 4, 4), pooled)
+
+
+@pytest.fixture
+def own_encoders():
+    """What a test registers is forgotten after it."""
+    names = set(ENCODERS)
+    yield
+    for name in ENCODERS.keys() - names:
+        del ENCODERS[name]
+
+
+@pytest.mark.usefixtures("own_encoders")
+def test_an_encoder_of_ones_own_is_trained_stored_and_loaded(tmp_path):
+    register_encoder("patches", _Patches())
+    model = SeqJEPA(2, "patches", encoder_width=8, action_embedding_dim=8, layers=1)
+    world = tiny_world()
+    trainer = Trainer(model, world, TrainingConfig(steps=2, batch_size=4, length=3))
+    before = model.encoder[0].weight.clone()
+    trainer.run(tmp_path / "model")
+    assert not torch.equal(before, model.encoder[0].weight)
+    views = world.rollout(3, 2).views
+    expected = torch.nn.functional.conv2d(
+        (views.flatten(0, 1) / 255 - 0.5) / 0.25, model.encoder[0].weight, model.encoder[0].bias, stride=4
+    ).mean((2, 3))
+    loaded = SeqJEPA.load(tmp_path / "model")
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.encode(views).flatten(0, 1), expected)
+    del ENCODERS["patches"]
+    with pytest.raises(ValueError, match=r"encoder 'patches' is unknown.*or register it before"):
+        SeqJEPA.load(tmp_path / "model")
+
+
+def test_names_of_encoders_are_taken_once_and_kinds_can_make():
+    with pytest.raises(ValueError, match="'small' is registered already"):
+        register_encoder("small", _Patches())
+    with pytest.raises(TypeError, match="has no methods make"):
+        register_encoder("nothing", torch.nn.Identity())
+    assert "nothing" not in ENCODERS
