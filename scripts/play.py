@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from tqdm import tqdm
 
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
-from ..envs.rollout import Policy
 from ..envs.sources.banks import Split
 from ..envs.worlds import ImagesWorld, ObjectsWorld
 from ..seqjepa import SeqJEPA
@@ -76,7 +76,7 @@ class Play:
                     file=sys.stderr,
                 )
             print(f"the page is at {address(listening)}; Ctrl-C ends it", flush=True)
-            serve(lambda: (Page(setting), None)[1], listening, browser=self.browser)
+            serve(partial(Page, setting), listening, browser=self.browser)
 
     def _setting(self) -> Setting:
         if self.world.name not in ("images", "objects"):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
+from torch import Tensor
 
 ORANGE, SKY, GREEN, VERMILLION, BLUE, PURPLE = "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#0072b2", "#cc79a7"
 _OUTLINE = "#000"
 _NUMBERED = 12  # fixations, the last ones; more numbers would hide the picture
 _BARS = 6
+_SCALES = (0.2, 0.5, 1, 2)  # of surprise, which is 2 at most
 
 Point = tuple[float, float]
 """x and y, in pixels of a picture from its upper left corner."""
@@ -51,7 +52,7 @@ def _line(points: Sequence[Point], unit: float) -> str:
     return "".join(
         f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{width * unit:.2f}" '
         'stroke-linejoin="round" stroke-linecap="round"/>'
-        for colour, width in ((_OUTLINE, 1.6), ("#fff", 0.7))
+        for colour, width in ((_OUTLINE, 1.2), ("#fff", 0.6))
     )
 
 
@@ -81,19 +82,19 @@ def cursor(point: Point, side: int) -> str:
 
 
 def arrow(start: Point, end: Point, colour: str, side: int, dashed: bool = False) -> str:
-    """From one place to another, with a ring at its end."""
+    """From one place to another, with a ring at its end, wider than the disc of a fixation."""
     unit = side / 100
     dash = f' stroke-dasharray="{2.4 * unit:.2f} {1.6 * unit:.2f}"' if dashed else ""
     (x, y), (u, v) = start, end
     return "".join(
         f'<g stroke="{stroke}" stroke-width="{width * unit:.2f}" fill="none" stroke-linecap="round">'
         f'<line x1="{x:.2f}" y1="{y:.2f}" x2="{u:.2f}" y2="{v:.2f}"{dash}/>'
-        f'<circle cx="{u:.2f}" cy="{v:.2f}" r="{2.6 * unit:.2f}"/></g>'
-        for stroke, width in ((_OUTLINE, 2.2), (colour, 1.2))
+        f'<circle cx="{u:.2f}" cy="{v:.2f}" r="{4.8 * unit:.2f}"/></g>'
+        for stroke, width in ((_OUTLINE, 1.9), (colour, 1.1))
     )
 
 
-def axes(directions: np.ndarray, side: int, dashed: bool = False) -> str:
+def axes(directions: Tensor, side: int, dashed: bool = False) -> str:
     """The axes of a body in the lower left corner of its view: x vermillion, y green, z blue; those behind first.
 
     Args:
@@ -101,13 +102,14 @@ def axes(directions: np.ndarray, side: int, dashed: bool = False) -> str:
         side: of the view in pixels.
         dashed: whether they are where the body is not yet.
     """
-    length, middle = 0.13 * side, (0.17 * side, 0.83 * side)
+    length, middle = 0.15 * side, (0.2 * side, 0.8 * side)
     unit = side / 100
     dash = f' stroke-dasharray="{1.6 * unit:.2f} {1.6 * unit:.2f}"' if dashed else ""
     parts = []
-    for i in np.argsort(-directions[:, 2]):
-        right, up, _ = directions[i]
+    for i in directions[:, 2].argsort(descending=True).tolist():
+        right, up, _ = directions[i].tolist()
         x, y = middle[0] + length * right, middle[1] - length * up
+        label_x, label_y = middle[0] + 1.2 * length * right, middle[1] - 1.2 * length * up + 1.5 * unit
         for stroke, width in ((_OUTLINE, 2.4), ((VERMILLION, GREEN, SKY)[i], 1.3)):
             parts.append(
                 f'<line x1="{middle[0]:.2f}" y1="{middle[1]:.2f}" x2="{x:.2f}" y2="{y:.2f}" stroke="{stroke}" '
@@ -115,7 +117,7 @@ def axes(directions: np.ndarray, side: int, dashed: bool = False) -> str:
             )
         if not dashed:
             parts.append(
-                f'<text x="{x:.2f}" y="{y + 1.5 * unit:.2f}" text-anchor="middle" font-size="{5 * unit:.2f}" '
+                f'<text x="{label_x:.2f}" y="{label_y:.2f}" text-anchor="middle" font-size="{5 * unit:.2f}" '
                 f'font-family="sans-serif" font-weight="bold" fill="#fff" stroke="{_OUTLINE}" '
                 f'stroke-width="{0.8 * unit:.2f}" paint-order="stroke">{"xyz"[i]}</text>'
             )
@@ -147,10 +149,10 @@ def belief_bars(belief: Sequence[float], classes: Sequence[str], truth: str | No
 
 
 def surprise_curve(surprises: Sequence[float | None]) -> str:
-    """Surprise by number of views, from 0 to 1, or to 2 where there was as much; none at the first view."""
+    """Surprise by number of views, on a scale that holds the greatest; there is none at the first view."""
     width, height, left, bottom = 300, 110, 30, 20
     known = [(view, value) for view, value in enumerate(surprises, start=1) if value is not None]
-    top = 2.0 if any(value > 1 for _, value in known) else 1.0
+    top = next(top for top in _SCALES if top == _SCALES[-1] or all(value <= top for _, value in known))
     last = max(len(surprises), 6)
 
     def place(view: float, value: float) -> Point:

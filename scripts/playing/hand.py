@@ -44,9 +44,7 @@ def moved(world: Playable, pose: Tensor, right: float, down: float, roll: float 
 def camera_axes(setup: Setup) -> Tensor:
     """The directions to the right, upwards and into the view, in world coordinates. (3, 3) float32, a row each."""
     polar, azimuth = setup.camera_polar, setup.camera_azimuth
-    sight = -torch.tensor(
-        [math.sin(polar) * math.cos(azimuth), math.sin(polar) * math.sin(azimuth), math.cos(polar)]
-    )
+    sight = -torch.tensor([math.sin(polar) * math.cos(azimuth), math.sin(polar) * math.sin(azimuth), math.cos(polar)])
     horizontal = torch.linalg.cross(sight, torch.tensor([0.0, 0.0, 1.0]))
     horizontal = horizontal / horizontal.norm()
     return torch.stack([horizontal, torch.linalg.cross(horizontal, sight), sight])

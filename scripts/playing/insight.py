@@ -1,4 +1,4 @@
-"""What a frozen model thinks of an episode, view by view: the class it believes in, its surprise, where it has got to."""
+"""What a frozen model thinks of an episode, view by view: its belief in classes, its surprise, where it has got to."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ...agents.looking import Looking
 from ...agents.memory import Seen
 from ...envs import rotations
 from ...envs.rollout import Episodes
+from ...envs.worlds import ObjectsWorld
 from ...seqjepa import SeqJEPA
 from ...seqjepa.episode_seeds import first_of_repeat
 from ...seqjepa.eval_mode import evaluated
@@ -117,10 +118,8 @@ class Insight:
         features = path_features(self.model, before.memory.z[:, -m:], now.memory.actions[:, -m:])
         told = self.paths[m](features)
         start, here = episodes.poses[:, -1 - m], episodes.poses[:, -1]
-        if told.shape[1] == 4:
-            place = rotations.compose(start[:, :4], rotations.normalise(told))
-        else:
-            place = start + told
+        turned = isinstance(episodes.world, ObjectsWorld)
+        place = rotations.compose(start[:, :4], rotations.normalise(told)) if turned else start + told
         error = episodes.world.distance(place, here[:, : place.shape[1]]).item()
         return episodes.step - 1 - m, place[0], error
 
@@ -152,6 +151,6 @@ def _fit_belief(features: Features, world: Playable) -> ClassBelief:
 def _fit_path(model: SeqJEPA, world: Playable, features: Features, m: int, seed: int) -> Probe:
     told = path_features(model, features.z[:, :m], features.actions[:, :m])
     truth = displacement(world, features.poses[:, : m + 1])
-    if truth.shape[1] == 4:
+    if isinstance(world, ObjectsWorld):
         return fit_mlp(told, truth, hidden=128, epochs=12, decay=0.1, seed=seed)
     return fit_linear(told, truth)

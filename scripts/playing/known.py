@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ...envs.retinas import Blur, LogPolar, Official, Pyramid, Retina
@@ -50,7 +49,9 @@ class Known:
         row, col = nearest_pixels(fixation[None], side)[0].tolist()
         if isinstance(retina, Official):
             row, col = col, row  # it shows what lies around the transposed place
-        top, left = (0, 0) if isinstance(retina, Blur) else (row - _fixated(retina, shown), col - _fixated(retina, shown))
+        top, left = (
+            (0, 0) if isinstance(retina, Blur) else (row - _fixated(retina, shown), col - _fixated(retina, shown))
+        )
         rows = np.arange(max(top, 0), min(top + shown.shape[0], side))
         cols = np.arange(max(left, 0), min(left + shown.shape[1], side))
         if not len(rows) or not len(cols):

@@ -14,7 +14,7 @@ from ..overlays import heat
 def data_url(picture: np.ndarray) -> str:
     """(H, W, 3) uint8 -> the address of a PNG that holds it."""
     content = BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(content, "PNG")
+    Image.fromarray(np.ascontiguousarray(picture)).save(content, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode('ascii')}"
 
 

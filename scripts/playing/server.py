@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 import threading
+import warnings
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def is_own(listening: socket.socket) -> bool:
     return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
 
 
-def serve(page: Callable[[], None], listening: socket.socket, *, browser: bool) -> None:
+def serve(page: Callable[[], object], listening: socket.socket, *, browser: bool) -> None:
     """Serve a page, built anew for everyone who opens it, until Ctrl-C.
 
     Args:
@@ -81,6 +82,8 @@ def serve(page: Callable[[], None], listening: socket.socket, *, browser: bool) 
         tailwind=False,
         show_welcome_message=False,
     )
+    # NiceGUI looks for its server among all objects there are, and some of PyTorch's warn when they are looked at.
+    warnings.filterwarnings("ignore", message=".*torch.distributed.reduce_op")
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_LEAVE)
     if browser and has_screen():
         threading.Thread(target=webbrowser.open, args=(address(listening),), daemon=True).start()
