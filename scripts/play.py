@@ -25,7 +25,7 @@ from .playing.eye import Eye, Setting
 from .playing.hand import Playable
 from .playing.insight import Insight
 
-SCENES: Mapping[Split, int] = {"train": 1000, "test": 200}
+SCENES: Mapping[Split, int] = {"train": 2000, "test": 200}
 """The most that are made of a built-in source: to fit heads on, and to play with."""
 
 
@@ -43,7 +43,7 @@ class Play:
             it is an agent's.
         agent: the folder of an agent that `train-agent` left, to watch; it sees through a model of its own.
         world: which world, "images" or "objects", with the options that model and agent were trained with. Of built-in
-            sources 1000 scenes at most are fitted on, and 200 played with.
+            sources 2000 scenes at most are fitted on, and 200 played with.
         host: the address to listen at; another than 127.0.0.1 lets others on the network in.
         port: the port to listen at; 0 for any that is free.
         browser: open the page in a browser, where there is a screen.

@@ -27,7 +27,7 @@ from .hand import Playable
 
 MEMORY = 8  # views that are looked back at; paths are integrated over the movements between them
 POLICIES = ("uniform", "nearby")  # who moves where heads are fitted: far and near, as a person may
-EPISODES = 1000  # of each of them
+EPISODES = 2000  # of each of them
 
 
 @dataclass(frozen=True)
