@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,8 @@ class Page:
         self._build()
         ui.keyboard(self._press, repeating=False, ignore=["input", "select", "textarea"])
         self._show()
+        # NiceGUI leaves the image itself, in the element that is pointed at, without words for screen readers.
+        ui.run_javascript(f"{self._element}.querySelector('img').alt = {json.dumps(self.face.title)}")
         self._focus()
 
     # What there is
@@ -188,7 +191,12 @@ class Page:
         self._timer.interval = 1 / event.value
 
     def _focus(self) -> None:
-        ui.run_javascript(f"getHtmlElement({self._canvas.id})?.focus({{preventScroll: true}})")
+        ui.run_javascript(f"{self._element}.focus({{preventScroll: true}})")
+
+    @property
+    def _element(self) -> str:
+        """The picture that is pointed at, in the words of the browser."""
+        return f"getHtmlElement({self._canvas.id})"
 
     def _do(self, act: Callable[[], object]) -> bool:
         """Do it and show what came of it; what goes wrong is shown, too, and ends nothing. Whether it went well."""

@@ -29,7 +29,18 @@ _QUIET = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars"
 )
-_PATIENCE = 60  # seconds, on a machine that has other things to do
+_WITH_A_BROKEN_MOVER = """
+from saccadeworld.envs.worlds import ImagesWorld
+from saccadeworld.scripts.play import main
+
+def broken(episodes):
+    raise RuntimeError("out of order")
+
+make = ImagesWorld.make_policies
+ImagesWorld.make_policies = lambda world: {"broken": broken} | make(world)
+main()
+"""
+_PATIENCE = 30  # seconds, on a machine that has other things to do
 
 
 class Browser:
@@ -100,10 +111,10 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen, str, Path]]:
-    """The command without a model, in an empty folder; its process, address and folder."""
+    """The command without a model, in an empty folder, with a mover that fails; its process, address and folder."""
     folder = tmp_path_factory.mktemp("here")
     options = "--port 0 --no-browser --world.options size 48 fovea 16 count 6"
-    command = ["-m", "saccadeworld.scripts.play", *options.split()]
+    command = ["-c", _WITH_A_BROKEN_MOVER, *options.split()]
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
@@ -133,7 +144,7 @@ def browser(served) -> Iterator[Browser]:
 
 def test_a_click_looks_there(browser: Browser):
     before = browser.glimpse()
-    browser.click(0.25, -0.25)
+    browser.click(0.26, -0.24)
     browser.wait(lambda: browser.shown("status").startswith("View 2 at row 12, column 36;"))
     browser.wait(lambda: browser.glimpse() != before)
     assert browser.shown("place").endswith("view 2")
@@ -143,10 +154,11 @@ def test_a_click_looks_there(browser: Browser):
 def test_keys_alone_do(browser: Browser):
     browser.press("f", "b")
     browser.wait(lambda: browser.shown("status").startswith("View 1 at row 24, column 24;"))
-    browser.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.SHIFT + Keys.ARROW_UP)
+    browser.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_UP)
+    ActionChains(browser.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_UP).key_up(Keys.SHIFT).perform()
     assert browser.driver.execute_script("return document.activeElement.dataset.testid") == "canvas"
     assert browser.driver.execute_script("return scrollY") == 0
-    browser.press(Keys.NULL, Keys.ENTER)
+    browser.press(Keys.ENTER)
     browser.wait(lambda: browser.shown("status").startswith("View 2 at row 20, column 30;"))
     place = browser.shown("place")
     browser.press("n")
@@ -176,7 +188,7 @@ def test_others_can_be_watched(browser: Browser):
     assert not browser.find("step")[0].is_enabled()
     browser.press("s")
     browser.wait(lambda: "it is you who looks" in browser.shown("alert"))
-    browser.press("p")  # saliency
+    browser.press("p", "p")  # saliency, after the one that fails
     browser.wait(lambda: browser.find("step")[0].is_enabled())
     assert browser.shown("alert") == ""
     view = int(browser.shown("place").rsplit(" ", 1)[1])
@@ -187,6 +199,18 @@ def test_others_can_be_watched(browser: Browser):
     assert browser.find("run")[0].get_attribute("aria-pressed") == "true"
     browser.press("r")
     browser.wait(lambda: browser.find("run")[0].get_attribute("aria-pressed") == "false")
+
+
+def test_what_goes_wrong_is_shown_and_ends_nothing(browser: Browser):
+    for _ in range(7):
+        browser.press("p")  # back to the one that fails
+    browser.press("p")
+    browser.press("s")
+    browser.wait(lambda: browser.shown("alert") == "This did not work: out of order")
+    browser.press("r")
+    browser.wait(lambda: browser.find("run")[0].get_attribute("aria-pressed") == "false")
+    browser.press("b")
+    browser.wait(lambda: browser.shown("alert") == "" and browser.shown("place").endswith("view 1"))
 
 
 def test_without_a_model_the_page_tells_how_to_get_one(browser: Browser):
@@ -232,4 +256,5 @@ def test_nothing_leaves_this_machine_and_nothing_is_left_behind(browser: Browser
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=_PATIENCE) == 130
     assert process.stderr is not None
-    assert process.stderr.read() == ""
+    errors = [line for line in process.stderr.read().splitlines() if line and not line.startswith((" ", "Traceback"))]
+    assert set(errors) == {"an error on the page", "RuntimeError: out of order"}
