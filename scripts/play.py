@@ -33,7 +33,7 @@ SCENES: Mapping[Split, int] = {"train": 2000, "test": 200}
 class Play:
     """Be the eye on a page in your browser: click where to look, or turn an object, and see what a model makes of it.
 
-    For example: saccadeworld play --model runs/demo/model-images --world.options size 96 fovea 32
+    For example: saccadeworld play --model runs/demo/model-images --world.options size 48 fovea 24 clutter 0.1
 
     The page is served to this machine alone, and asks the network for nothing. It shows scenes of the test split; what
     reads the model's mind is fitted on the training split when the command starts, which takes some seconds.

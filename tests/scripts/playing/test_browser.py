@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -218,6 +219,15 @@ def test_without_a_model_the_page_tells_how_to_get_one(browser: Browser):
     options = "--world.name images --world.options size 48 fovea 16 count 6"
     assert commands[0].startswith("saccadeworld train ")
     assert commands[1] == f"saccadeworld play --model runs/model/model {options}"
+
+
+def test_a_name_that_was_made_to_point_here_is_not_answered(served):
+    host = served[1].removeprefix("http://")
+    for name, status in ((host, 200), ("elsewhere.example", 400)):
+        connection = HTTPConnection(host, timeout=_PATIENCE)
+        connection.request("GET", "/", headers={"Host": name})
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_two_people_have_an_eye_each(browser: Browser, served):
