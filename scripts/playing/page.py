@@ -180,6 +180,7 @@ class Page:
     def _tick(self) -> None:
         if not self._do(self._step):
             self._timer.active = False
+            self._show_controls()
 
     def _choose_mover(self, event: events.ValueChangeEventArguments) -> None:
         def act() -> None:
@@ -222,8 +223,12 @@ class Page:
             chance, best = belief.max(0)
             told += f" The model says {world.classes[int(best)]} ({chance:.0%})."
         self._status.text = told
+        self._show_controls()
+        self.face.show(self._canvas)
+        self._model.show()
+
+    def _show_controls(self) -> None:
+        """Show whether there is somebody to watch, and whether they are running."""
         for button in (self._step_button, self._run_button):
             button.set_enabled(self.mover != YOU)
         self._run_button.props(f"aria-pressed={str(self._timer.active).lower()}")
-        self.face.show(self._canvas)
-        self._model.show()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
-import tempfile
 import threading
 import warnings
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ...envs.screen import has_screen
@@ -66,10 +64,6 @@ def serve(page: Callable[[], object], listening: socket.socket, *, browser: bool
         listening: where.
         browser: whether to open it in a browser, where there is a screen.
     """
-    # Where NiceGUI would store what pages ask it to keep. Ours ask for nothing; without this it is the working folder.
-    os.environ["NICEGUI_STORAGE_PATH"] = str(Path(tempfile.gettempdir()) / "saccadeworld-play")
-    from nicegui import ui
-
     app = FastAPI(openapi_url=None)
     if is_own(listening):  # a page elsewhere, whose name was made to point here, is not answered
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_OWN_NAMES)
