@@ -142,12 +142,20 @@ class FixationSampler:
 
     def _positions(self, scenes: Tensor, earlier: Tensor, bits: Tensor) -> Tensor:
         """(b,), (b, t, 2), (b, 1) int64 -> positions in the flattened maps, (b, 1) int64."""
-        cumulative = self._weighted(scenes, earlier).flatten(1).cumsum(1)
+        cumulative = self.weighted(scenes, earlier).flatten(1).cumsum(1)
         found = torch.searchsorted(cumulative, _fractions(bits) * cumulative[:, -1:], right=True)
         return found.clamp_max(cumulative.shape[1] - 1)
 
-    def _weighted(self, scenes: Tensor, earlier: Tensor) -> Tensor:
-        """The distributions of fixations, but for a factor: (b,), (b, t, 2) int64 -> (b, H, W) float64."""
+    def weighted(self, scenes: Tensor, earlier: Tensor) -> Tensor:
+        """What the next fixation follows, written out: the maps after inhibition and the prior of amplitudes.
+
+        Args:
+            scenes: (b,) int64, which map.
+            earlier: (b, t, 2) int64 pixels (row, col) fixated so far, t >= 1.
+
+        Returns:
+            (b, H, W) float64, non-negative, distributions but for a factor.
+        """
         height, width = self._maps.shape[1:]
         rows, cols = (torch.arange(side, device=scenes.device) for side in (height, width))
         apart = [(rows[:, None] - at[:, :1, None], cols - at[:, 1:, None]) for at in earlier.unbind(1)]

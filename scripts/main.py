@@ -12,6 +12,7 @@ from .command import Command, run
 
 COMMANDS = {
     "demo": "Demo",
+    "play": "Play",
     "record": "Record",
     "train": "Train",
     "train-agent": "TrainAgent",

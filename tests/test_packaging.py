@@ -8,6 +8,7 @@ import sys
 import tomllib
 import zipfile
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,7 @@ def test_constraints_pin_every_requirement_within_its_range():
     lines = (ROOT / "scripts" / "constraints.txt").read_text().splitlines()
     pins = dict(line.lower().replace("_", "-").split("==") for line in lines if line and not line.startswith("#"))
     project = PYPROJECT["project"]
-    extras = project["optional-dependencies"].values()
-    requirements = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
+    requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     misfits = [
         requirement
         for requirement in map(Requirement, requirements)
@@ -58,7 +58,11 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_wheel_holds_every_module_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    data = {"saccadeworld/py.typed", "saccadeworld/scripts/reproductions/paper.json"}
+    data = {
+        "saccadeworld/py.typed",
+        "saccadeworld/scripts/playing/page.css",
+        "saccadeworld/scripts/reproductions/paper.json",
+    }
     assert names == {f"saccadeworld/{file.as_posix()}" for file in module_files()} | data
 
 

@@ -16,15 +16,15 @@ from torch import Tensor
 
 from ...envs import rotations
 from ...envs.frames import FRAME_SIDE, enlarge, side_by_side
+from ...envs.known import Known
 from ...envs.palette import BLACK, BLUE, GREEN, GREY, VERMILLION, rgb
 from ...envs.renderer.setups import SETUPS, Setup
 from ...envs.rollout import Rollout
 from ...envs.worlds import ImagesWorld, ObjectsWorld, World
 from ...envs.worlds.rotating import RotatingWorld
-from .strips import channels_last, class_name
+from .strips import class_name
 
 _TITLE, _LETTERS = 30, 18  # pixels, of the line above a panel and of its letters
-_UNKNOWN = 160  # grey level of what has not been seen
 _AXES = {"x": VERMILLION, "y": GREEN, "z": BLUE}
 _HOLD = 2  # times as long the last frame of an episode stays
 _CODEC, _EVEN = "vp09", 2  # VP9, which browsers play and OpenCV's wheels can write; its frames have even sides
@@ -84,17 +84,11 @@ def known(world: ImagesWorld, scene: int, poses: Tensor) -> np.ndarray:
 
     -> (side, side, 3) uint8.
     """
-    places = torch.cartesian_prod(*[torch.arange(world.side, device=world.device)] * 2).unflatten(0, (world.side, -1))
-    picture = torch.full((3, world.side, world.side), _UNKNOWN, dtype=torch.uint8, device=world.device)
-    nearest = torch.full((world.side, world.side), torch.inf, device=world.device)
+    so_far = Known(world.retina, world.side, world.device)
     views = world.views(torch.full((len(poses),), scene, device=world.device), poses)
     for view, pose in zip(views, poses, strict=True):
-        seen, told = world.retina.in_place(view, pose)
-        distance = (places - pose * world.side).abs().amax(-1)
-        sharper = told & (distance < nearest)
-        picture = torch.where(sharper, seen, picture)
-        nearest = torch.where(sharper, distance, nearest)
-    return channels_last(picture)
+        so_far.add(view, pose)
+    return so_far.picture
 
 
 def _frame(world: World, scene: int, poses: Tensor, name: str) -> np.ndarray:

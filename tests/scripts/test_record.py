@@ -109,9 +109,8 @@ def test_planners_and_agents_look_around_too(saccadeworld, tmp_path, model):
     assert Card.read(tmp_path / "answers").task["actions"] == "discrete"
     wrong = saccadeworld("record --out", tmp_path / "no", WORLD, "--collector", agent, "--task search")
     assert_refused(wrong, "--task search: the agent in")
-    assert_refused(
-        saccadeworld("record --out", tmp_path / "no", WORLD, "--collector explore"), "give the folder of a checkpoint by --model"
-    )
+    refused = saccadeworld("record --out", tmp_path / "no", WORLD, "--collector explore")
+    assert_refused(refused, "give the folder of a checkpoint by --model")
     assert not (tmp_path / "no").exists()
 
 
