@@ -21,6 +21,8 @@ from .scores import HEADER, as_metrics, format_table, table
 class Evaluate:
     """Probe a model, and its untrained twin, on unseen instances of a world; print a table and leave metrics.json.
 
+    For example: saccadeworld evaluate --model runs/objects/model --out runs/objects-scores --world.name objects
+
     Attributes:
         model: the folder of a checkpoint.
         out: the folder of the results.
