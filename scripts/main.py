@@ -25,6 +25,7 @@ COMMANDS = {
     "saliency": "Saliency",
     "benchmark": "Benchmark",
     "environments": "Environments",
+    "doctor": "Doctor",
 }
 """The name of each subcommand, which names its module too, and its class there."""
 
