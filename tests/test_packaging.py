@@ -77,7 +77,8 @@ def wheel(built: tuple[Path, Path]) -> Path:
 def test_wheel_holds_the_modules_and_what_they_read_and_nothing_else(wheel):
     modules = module_files()
     code = "".join((ROOT / module).read_text() for module in modules)
-    beside = [file for folder in {module.parent for module in modules} - {Path()} for file in (ROOT / folder).iterdir()]
+    folders = {module.parent for module in modules} - {Path()}
+    beside = [file for folder in folders for file in (ROOT / folder).iterdir() if file.is_file()]
     read = {file.relative_to(ROOT) for file in beside if file.suffix != ".py" and f'"{file.name}"' in code}
     assert Path("scripts/reproductions/paper.json") in read
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
