@@ -53,7 +53,7 @@ def _required(requirement: Requirement, remedy: str) -> Finding:
     if version is None:  # as with another build of OpenCV
         return Finding(name, "warning", f"can be imported, but {_wanted(requirement)} is not what is installed", remedy)
     if requirement.specifier.contains(version, prereleases=True):
-        return Finding(name, "ok", version)
+        return Finding(name, "ok", f"{version} is {requirement.specifier}")
     return Finding(name, "broken", f"{version} is not {requirement.specifier}", remedy)
 
 

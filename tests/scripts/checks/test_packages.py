@@ -33,7 +33,8 @@ def test_all_that_pyproject_asks_for_is_looked_at():
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
     findings = found()
     for requirement in map(Requirement, project["dependencies"]):
-        assert findings[requirement.name] == Finding(requirement.name, "ok", metadata.version(requirement.name))
+        text = f"{metadata.version(requirement.name)} is {requirement.specifier}"
+        assert findings[requirement.name] == Finding(requirement.name, "ok", text)
     assert {f"extra {extra}" for extra in project["optional-dependencies"]} <= findings.keys()
     assert findings["python"].state == "ok"
 
