@@ -20,7 +20,7 @@ from saccadeworld.seqjepa import load_model
 from saccadeworld.seqjepa.view_model import ViewModel
 from torch import Tensor
 
-SMALL: dict[str, Any] = {"count": 4, "size": 24, "fovea": 8}
+SMALL: dict[str, Any] = {"count": 4, "size": 32, "fovea": 8}
 
 
 def still(episodes: Episodes) -> Tensor:
