@@ -54,7 +54,9 @@ class SaccadeWorldEnv(gym.Env):
         """The world the episodes take place in."""
         return self._vector.world
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; see `SaccadeWorldVectorEnv.reset`. There are no reset options."""
         check_options("reset()", () if options is None else options, ())
         super().reset(seed=seed)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-
-import torch
+import sys
 
 
 def work_alone_when_forked() -> None:
@@ -14,4 +13,11 @@ def work_alone_when_forked() -> None:
     Torch's own data loader does the same for its workers.
     """
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+        os.register_at_fork(after_in_child=_work_alone)
+
+
+def _work_alone() -> None:
+    if "torch" in sys.modules:  # otherwise no threads were left behind
+        import torch
+
+        torch.set_num_threads(1)

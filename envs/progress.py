@@ -12,8 +12,6 @@ from typing import Any, Literal, get_args
 
 from tqdm import tqdm
 
-from .checks import check_name
-
 Bar = tqdm
 Progress = Literal["bar", "json"]
 VARIABLE = "SACCADEWORLD_PROGRESS"
@@ -28,7 +26,8 @@ def told_as() -> Progress:
         ValueError: when the environment variable says neither "bar" nor "json".
     """
     chosen = os.environ.get(VARIABLE, "bar")
-    check_name(VARIABLE, chosen, get_args(Progress))
+    if chosen not in get_args(Progress):
+        raise ValueError(f"{VARIABLE}={chosen!r} is not known; use one of {', '.join(map(repr, get_args(Progress)))}")
     return "json" if chosen == "json" else "bar"
 
 

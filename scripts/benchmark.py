@@ -38,9 +38,9 @@ BENCHMARKS = {
 class Benchmark:
     """Measure how fast things are, each figure several times and side by side with the limit it is held against.
 
-    For example: saccadeworld benchmark train --threads 2 --compare runs/earlier/metrics.json
-
     Leaves metrics.json and benchmark.md in the folder `out`.
+
+    For example: saccadeworld benchmark train --threads 2 --compare runs/earlier/metrics.json
 
     Attributes:
         what: "env": steps of the environments, their growth with rows and pictures, and their memory. "scanpaths":

@@ -15,12 +15,10 @@ from typing import Any, Protocol
 import tyro
 
 from ..envs.progress import tell
-from ..seqjepa.ranks import speaks
-from ..seqjepa.training import DivergedError
 from .folder_lock import own_folder
 
-# Of imports: what is to be installed; of memory: what there is not enough for.
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError, DivergedError)
+# Of imports: what is to be installed; of memory: what there is not enough for; of floating point: a loss that diverged.
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError, FloatingPointError)
 _FAILED, _INTERRUPTED = 2, 130  # exit codes, as shells and their tools have them
 _typed: ContextVar[Sequence[str]] = ContextVar("typed", default=())  # the words of the command that is running
 _PATIENCE = 2.0  # seconds in which the rank that speaks gets to it, as torchrun ends the others when one has ended
@@ -63,7 +61,7 @@ def run(command: Command, typed: Sequence[str] = ()) -> None:
             with alone:
                 command.run()
         except _USER_ERRORS as error:
-            if speaks():
+            if _speaks():
                 tell("error", str(error))
             else:
                 time.sleep(_PATIENCE)
@@ -72,6 +70,14 @@ def run(command: Command, typed: Sequence[str] = ()) -> None:
             sys.exit(_INTERRUPTED)
 
 
+def _speaks() -> bool:
+    if "torch" not in sys.modules:  # without it there are no ranks, and not every command needs it
+        return True
+    from ..seqjepa.ranks import speaks
+
+    return speaks()
+
+
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    if speaks():
+    if _speaks():
         tell("warning", str(message))

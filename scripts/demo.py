@@ -54,6 +54,8 @@ class Demo:
 
     Leaves metrics.json, report.html and a checkpoint per world (model-images, model-objects) in the folder `out`.
 
+    For example: saccadeworld demo --minutes 5 --images my-pictures --out runs/my-demo
+
     Attributes:
         out: the folder of the results.
         minutes: wall-clock budget of the whole demo.

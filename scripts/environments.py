@@ -13,7 +13,10 @@ from .scores import format_table
 
 @dataclass(frozen=True)
 class Environments:
-    """List the environments by id: world, task, limit of actions, and what the task is about."""
+    """List the environments by id: world, task, limit of actions, and what the task is about.
+
+    For example: saccadeworld environments
+    """
 
     def run(self) -> None:
         header = ["id", "world", "task", "actions", "about"]

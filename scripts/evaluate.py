@@ -30,6 +30,8 @@ class Evaluate:
 
     Leaves metrics.json, and report.html with episodes, how much seq-JEPA's aggregate attends to each view, and scores.
 
+    For example: saccadeworld evaluate --model runs/objects/model --out runs/objects-scores --world.name objects
+
     Attributes:
         model: the folder of a checkpoint.
         out: the folder of the results.

@@ -25,10 +25,10 @@ from .results import prepare_folder
 class Film:
     """Watch how somebody looks around: episodes as a GIF, a video, or both.
 
-    For example: saccadeworld film --world.name images --policy saliency --gif out.gif
-
     In pictures the scanpath grows beside what the retina sees and the picture as far as it is known; objects turn, with
     their axes and the angle of each rotation. The same seed makes the same film.
+
+    For example: saccadeworld film --world.name images --policy saliency --gif out.gif
 
     Attributes:
         gif: the file to write, ending in .gif.

@@ -34,6 +34,8 @@ class FitSaliency:
     preference for the middle: normalised scanpath saliency (NSS) and the bits per fixation gained over the centre bias
     of the other pictures, as means and standard deviations over pictures; and the weights fitted to all pictures.
 
+    For example: python -m saccadeworld.scripts.fit_saliency --images osie/stimuli --fixations osie/fixations.json
+
     Attributes:
         images: the folder of the pictures.
         fixations: the fixations on them, a JSON file in OSIE's form (see saliency/osie.py).

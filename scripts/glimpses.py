@@ -42,10 +42,10 @@ PolicyIn = Callable[[World], Policy]
 class Glimpses:
     """Compare policies by what a frozen model can tell of the class after one glimpse, two, three and so on.
 
-    For example: saccadeworld glimpses --model runs/model/model --agents runs/agent/best --out runs/glimpses
-
     Prints a table, and leaves metrics.json and report.html with the figure. The level of chance, and the model's
     untrained twin, are beside the policies.
+
+    For example: saccadeworld glimpses --model runs/model/model --agents runs/agent/best --out runs/glimpses
 
     Attributes:
         model: the folder of a checkpoint of seq-JEPA.

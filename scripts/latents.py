@@ -48,6 +48,8 @@ class Latents:
     Leaves report.html with the pictures, and metrics.json with how often neighbours share class, scene and pose beside
     chance, and how far classes stand apart (silhouettes) in embeddings of single views and in aggregates.
 
+    For example: saccadeworld latents --model runs/objects/model --out runs/maps --world.name objects
+
     Attributes:
         model: the folder of a checkpoint of any method.
         out: the folder of the results.

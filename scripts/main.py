@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import tyro
@@ -26,6 +28,7 @@ COMMANDS = {
     "film": "Film",
     "benchmark": "Benchmark",
     "environments": "Environments",
+    "doctor": "Doctor",
 }
 """The name of each subcommand, which names its module too, and its class there."""
 
@@ -35,14 +38,39 @@ def main() -> None:
     chosen, *options = sys.argv[1:] or [""]
     if chosen in COMMANDS:  # to import the others would take seconds
         run(tyro.cli(load(chosen), prog=f"saccadeworld {chosen}", args=options), [chosen, *options])
-    else:
+    elif chosen in ("-h", "--help"):
+        print(overview())
+    elif chosen.startswith("--tyro-"):  # completion, which needs the options of all
         commands: dict[str, Any] = {name: load(name) for name in COMMANDS}
-        run(tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld"))
+        tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld")
+    else:
+        wrong = f"saccadeworld: there is no command {chosen!r}\n\n" if chosen else ""
+        print(wrong + overview(), file=sys.stderr)
+        sys.exit(2)
 
 
 def load(name: str) -> type[Command]:
     """The class of a subcommand."""
-    return getattr(importlib.import_module(f".{name.replace('-', '_')}", __package__), COMMANDS[name])
+    return getattr(importlib.import_module(f".{_module(name)}", __package__), COMMANDS[name])
+
+
+def overview() -> str:
+    """How the command is used, and a line about each subcommand."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {_summary(name)}" for name in COMMANDS]
+    about = "saccadeworld COMMAND --help tells the options of a command, with an example."
+    return "\n".join(["usage: saccadeworld COMMAND [OPTION...]", "", *lines, "", about])
+
+
+def _summary(name: str) -> str:
+    """What a module says about itself, read without importing it, which would take seconds."""
+    source = Path(__file__).with_name(f"{_module(name)}.py").read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    return docstring.partition("\n")[0].removeprefix(f"saccadeworld {name}: ").removesuffix(".")
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
 
 
 if __name__ == "__main__":

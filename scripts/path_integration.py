@@ -40,6 +40,8 @@ class PathIntegration:
     report.html with the figure. Rotations have MLPs of the paper's size as heads, which take hours on a CPU:
     `--evaluation.hidden 256 --evaluation.epochs 12 --evaluation.decay 0.1` takes minutes.
 
+    For example: saccadeworld path-integration --model runs/objects/model --out runs/path --world.name objects
+
     Attributes:
         model: the folder of a checkpoint of seq-JEPA.
         out: the folder of the results.

@@ -10,10 +10,9 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
+from ..envs.progress import progress
 from ..envs.sources.banks import Split
 from ..envs.worlds import ImagesWorld, ObjectsWorld
 from ..seqjepa import SeqJEPA
@@ -33,10 +32,10 @@ SCENES: Mapping[Split, int] = {"train": 2000, "test": 200}
 class Play:
     """Be the eye on a page in your browser: click where to look, or turn an object, and see what a model makes of it.
 
-    For example: saccadeworld play --model runs/demo/model-images --world.options size 48 fovea 24 clutter 0.1
-
     The page is served to this machine alone, and asks the network for nothing. It shows scenes of the test split; what
     reads the model's mind is fitted on the training split when the command starts, which takes some seconds.
+
+    For example: saccadeworld play --model runs/demo/model-images --world.options size 48 fovea 24 clutter 0.1
 
     Attributes:
         model: the folder of a checkpoint of seq-JEPA; without it there is no model's belief, surprise and path, unless
@@ -82,7 +81,7 @@ class Play:
         if self.world.name not in ("images", "objects"):
             raise ValueError(f'--world.name {self.world.name}: it is "images" and "objects" that can be played with')
         model = None if self.model is None else SeqJEPA.load(self.model, device=self.device)
-        with tqdm(bar_format="{desc}", disable=None, leave=False) as line:
+        with progress(bar_format="{desc}", leave=False) as line:
             line.set_description_str("making the scenes")
             world = self._make("test")
             movers = dict(world.policies)

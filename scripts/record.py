@@ -57,6 +57,8 @@ class Record:
     together at the end, until when the disk must hold them twice. Killed at any time, `--resume` goes on after the last
     finished chunk, to the same content.
 
+    For example: saccadeworld record --out runs/searches --task search --policy uniform --formats minari
+
     Attributes:
         out: the folder of the results.
         episodes: how many. They have the seeds of the first episodes of a training with the same `seed`.

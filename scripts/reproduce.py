@@ -65,6 +65,8 @@ class Reproduce:
     other has taken. `torchrun --nproc-per-node 8 -m saccadeworld.scripts.reproduce all --scale paper ...` does so with
     a GPU for each.
 
+    For example: saccadeworld reproduce claims --sources images my-pictures meshes my-meshes --out runs/mine
+
     Attributes:
         table: which, or all of them.
         scale: "laptop": built-in sources, a small encoder, minutes for each training on two cores. "paper": the

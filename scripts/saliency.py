@@ -45,6 +45,8 @@ class Saliency:
     Leaves in the folder `out`: maps/ (for each model a folder with a file for each picture, or an array and the names
     of the pictures in its order), report.html, metrics.json and, where there are scores, saliency.md.
 
+    For example: saccadeworld saliency --images my-pictures --model combined itti-koch --out runs/saliency
+
     Attributes:
         images: a folder of pictures of any size and mode, flat or nested.
         model: one model or more: "combined", "boolean-maps", "itti-koch", "spectral-residual", "centre-bias",

@@ -48,9 +48,9 @@ Scored = Callable[[World, int], SearchScores]
 class Search:
     """Search for goal views by planning, beside agents, chance and an oracle, and see how far ahead the model sees.
 
-    For example: saccadeworld search --model runs/model/model --agents runs/searcher/best --out runs/search
-
     Prints tables, and leaves metrics.json and report.html with figures.
+
+    For example: saccadeworld search --model runs/model/model --agents runs/searcher/best --out runs/search
 
     Attributes:
         model: the folder of a checkpoint of seq-JEPA.

@@ -46,6 +46,8 @@ class Train:
     batch and, on CUDA, a GPU of its own. When it is started again with the same options, as torchrun does after a
     failure (`--max-restarts`), it goes on from the last checkpoint; on several machines `out` is a folder they share.
 
+    For example: saccadeworld train --out runs/objects --world.name objects --model.encoder small --training.steps 2000
+
     Attributes:
         out: the folder of the results.
         world: which world.

@@ -35,11 +35,11 @@ _TASKS = Literal["free-viewing", "path-integration", "homing", "recognition", "s
 class TrainAgent:
     """Train an agent of stable-baselines3 on a task, and evaluate it on unseen scenes as it learns.
 
-    For example: saccadeworld train-agent --task recognition --algo ppo --model runs/model/model --out runs/agent
-
     Leaves in the folder `out`: agent/ (the agent as it is now), best/ (as it was when it scored highest), metrics.json
     (scores of the last evaluation), scores.json (of all), run.json (the options) and a TensorBoard log. Ctrl-C saves;
     `--resume` goes on with the options the run was started with. Algorithms with a replay buffer fill it anew.
+
+    For example: saccadeworld train-agent --task recognition --algo ppo --model runs/model/model --out runs/agent
 
     Attributes:
         out: the folder of the results.

@@ -49,7 +49,7 @@ PROGRESS = "training.json"
 _BETWEEN_RANKS = 0x9E3779B97F4A7C15  # odd also in its lower half, which is all that the CPU's generator looks at
 
 
-class DivergedError(RuntimeError):
+class DivergedError(FloatingPointError):
     """The loss or its gradient is no longer a number."""
 
 

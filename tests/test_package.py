@@ -55,13 +55,36 @@ def test_every_folder_is_packaged():
     assert {path.parent for path in MODULES} <= folders, "a folder of modules has no __init__.py"
 
 
-HEAVY = ("warp", "trimesh", "cv2", "matplotlib", "stable_baselines3", "tyro", "tensorboard", "torchvision", "h5py")
+ADDED = """
+import sys
+import torch, gymnasium
+before = set(sys.modules)
+from saccadeworld import {names}
+print(*{{name.partition(".")[0] for name in sys.modules.keys() - before}} - set(sys.stdlib_module_names))
+"""
+WITH_PARTS = {"saccadeworld", "PIL", "filelock", "safetensors"}  # a few hundredths of a second each, at most
 
 
-def test_an_import_leaves_out_what_it_does_not_need():
-    code = f"import sys, saccadeworld; print([name for name in {HEAVY} if name in sys.modules])"
+@pytest.mark.parametrize(("names", "needed"), [("__version__", {"saccadeworld"}), ("*", WITH_PARTS)])
+def test_an_import_needs_little_beside_torch_and_gymnasium(names: str, needed: set[str]):
+    code = ADDED.format(names=names)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert set(done.stdout.split()) <= needed
+
+
+def test_public_names_are_imported_when_they_are_asked_for():
+    code = """
+import sys, saccadeworld
+assert 'torch' not in sys.modules
+print(*(getattr(saccadeworld, name) for name in saccadeworld.__all__))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "saccadeworld.envs.worlds.world.World" in done.stdout
+
+
+def test_a_name_that_is_not_public_is_refused():
+    with pytest.raises(AttributeError, match="no attribute 'SeqJEPB'"):
+        saccadeworld.SeqJEPB  # noqa: B018
 
 
 def test_the_id_is_registered_once(recwarn: pytest.WarningsRecorder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from importlib import metadata
@@ -44,26 +45,53 @@ def test_constraints_pin_every_requirement_within_its_range():
     assert misfits == []
 
 
+def test_the_oldest_versions_are_the_lower_bounds():
+    script = ROOT / ".ci" / "oldest_versions.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    oldest = {requirement.name: str(requirement.specifier) for requirement in map(Requirement, done.stdout.split())}
+    project = PYPROJECT["project"]
+    allowed = map(Requirement, sum(project["optional-dependencies"].values(), project["dependencies"]))
+    bounds = {r.name: f"=={bound.version}" for r in allowed for bound in r.specifier if bound.operator == ">="}
+    assert oldest == bounds
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """The wheel, built without network from a copy of the sources."""
-    folder = tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__", *LEFT_OUT)
+def built(tmp_path_factory) -> tuple[Path, Path]:
+    """The source distribution and the wheel of it, built without network from a copy of the sources."""
+    folder = tmp_path_factory.mktemp("built")
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", ".venv", ".git", ".*_cache", "build", "runs")
     shutil.copytree(ROOT, folder / "sources", ignore=ignored)
+    build = f"from setuptools.build_meta import build_sdist; build_sdist({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=folder / "sources", check=True, capture_output=True)
+    (sdist,) = folder.glob("*.tar.gz")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*pip, "--wheel-dir", folder, folder / "sources"], check=True)
-    (path,) = folder.glob("*.whl")
-    return path
+    subprocess.run([*pip, "--wheel-dir", folder, sdist], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return sdist, wheel
 
 
-def test_wheel_holds_every_module_and_nothing_else(wheel):
+@pytest.fixture
+def wheel(built: tuple[Path, Path]) -> Path:
+    return built[1]
+
+
+def test_wheel_holds_the_modules_and_what_they_read_and_nothing_else(wheel):
+    modules = module_files()
+    code = "".join((ROOT / module).read_text() for module in modules)
+    folders = {module.parent for module in modules} - {Path()}
+    beside = [file for folder in folders for file in (ROOT / folder).iterdir() if file.is_file()]
+    read = {file.relative_to(ROOT) for file in beside if file.suffix != ".py" and f'"{file.name}"' in code}
+    assert Path("scripts/reproductions/paper.json") in read
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    data = {
-        "saccadeworld/py.typed",
-        "saccadeworld/scripts/playing/page.css",
-        "saccadeworld/scripts/reproductions/paper.json",
-    }
-    assert names == {f"saccadeworld/{file.as_posix()}" for file in module_files()} | data
+    assert names == {f"saccadeworld/{file.as_posix()}" for file in [*modules, *read, Path("py.typed")]}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git knows which files are the project's in a checkout")
+def test_source_distribution_holds_what_the_checkout_does(built: tuple[Path, Path]):
+    git = ["git", "-C", str(ROOT), "ls-files"]
+    files = subprocess.run(git, capture_output=True, text=True, check=True).stdout.splitlines()
+    with tarfile.open(built[0]) as archive:
+        assert set(files) <= {name.partition("/")[2] for name in archive.getnames()}
 
 
 def test_wheel_names_its_command_and_its_licence(wheel):

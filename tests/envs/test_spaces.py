@@ -22,7 +22,6 @@ def test_it_is_the_space_that_gymnasium_makes(space: spaces.Space):
     space.seed(3)
     ours, theirs = batch_spaces(space, 4), batch_space(space, 4)
     assert ours == theirs
-    assert repr(ours) == repr(theirs)
     ours.seed(7)
     theirs.seed(7)
     for _ in range(3):

@@ -169,9 +169,9 @@ def test_damaged_weights(tmp_path, content):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ({"a": {"dtype": "F32", "shape": [250 * 10**12], "data_offsets": [0, 10**15]}}, "not fully covered"),
+        ({"a": {"dtype": "F32", "shape": [250 * 10**12], "data_offsets": [0, 10**15]}}, "not fully covered|Incomplete"),
         ({"a": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}}, "overflow"),
-        ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, "invalid offset"),
+        ({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, "invalid ?offset"),
     ],
     ids=["of a petabyte", "of more than there is", "backwards"],
 )
@@ -179,7 +179,7 @@ def test_tensors_that_lie_about_their_size(tmp_path, header, message):
     make_model().save(tmp_path / "model")
     text = json.dumps(header).encode()
     (tmp_path / "model" / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
-    with pytest.raises(ValueError, match=rf"model\.safetensors is not a readable safetensors file: .*{message}"):
+    with pytest.raises(ValueError, match=rf"(?i)model\.safetensors is not a readable safetensors file: .*({message})"):
         SeqJEPA.load(tmp_path / "model")
 
 

@@ -72,6 +72,8 @@ def parse(words: list[str]) -> object:
     if words[0] == "sbatch":
         words = ["saccadeworld", "train", *words[words.index("scripts/slurm.sh") + 1 :]]
     if words[0] == "saccadeworld":
+        if words[1] == "--tyro-print-completion":
+            return None
         assert words[1] in COMMANDS, f"there is no command {words[1]!r}"
         return tyro.cli(load(words[1]), args=words[2:])
     if words[0] == "python" and words[1] == "-m" and words[2].startswith("saccadeworld."):

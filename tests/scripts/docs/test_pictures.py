@@ -13,7 +13,8 @@ PAGES = ROOT / "scripts/docs/pages"
 def test_every_picture_is_drawn_by_the_script_and_shown_on_a_page():
     drawn = {f"{name}.png" for name in pictures.FIGURES}
     assert {path.name for path in pictures.FOLDER.glob("*.png")} == drawn
-    shown = {name for page in PAGES.rglob("*.md") for name in re.findall(r"pictures/([\w-]+\.(?:png|gif))", page.read_text())}
+    named = re.compile(r"pictures/([\w-]+\.(?:png|gif))")
+    shown = {name for page in PAGES.rglob("*.md") for name in named.findall(page.read_text())}
     assert shown == drawn | {path.rsplit("/", 1)[1] for path in PICTURES.values()}
 
 
