@@ -10,6 +10,7 @@ from typing import Any
 
 import tyro
 
+from ..envs.progress import VARIABLE
 from .command import Command, run
 
 COMMANDS = {
@@ -59,7 +60,8 @@ def overview() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:{width}}  {_summary(name)}" for name in COMMANDS]
     about = "saccadeworld COMMAND --help tells the options of a command, with an example."
-    return "\n".join(["usage: saccadeworld COMMAND [OPTION...]", "", *lines, "", about])
+    logs = f"{VARIABLE}=json tells progress, warnings and errors as JSON lines on stderr, for logs."
+    return "\n".join(["usage: saccadeworld COMMAND [OPTION...]", "", *lines, "", about, logs])
 
 
 def _summary(name: str) -> str:

@@ -23,6 +23,7 @@ DOCUMENTS = {
 
 PICTURES = {
     "scripts/pictures/glimpses.gif": "pictures/glimpses.gif",
+    "scripts/pictures/play.png": "pictures/play.png",
     "scripts/pictures/rotations.gif": "pictures/rotations.gif",
 }
 """The same of pictures."""

@@ -1,4 +1,5 @@
 import inspect
+import json
 import re
 import shlex
 import shutil
@@ -97,3 +98,11 @@ def test_bash_completes_subcommands_and_their_options(saccadeworld, tmp_path):
     assert completions("saccadeworld tra") == {"train", "train-agent"}
     assert completions("saccadeworld evaluate --mod") == {"--model"}
     assert completions("saccadeworld train --training.st") == {"--training.steps"}
+
+
+def test_errors_are_told_as_json_lines_where_that_is_asked_for(saccadeworld, monkeypatch, tmp_path):
+    monkeypatch.setenv("SACCADEWORLD_PROGRESS", "json")
+    result = saccadeworld("evaluate --out", tmp_path / "out", "--model", tmp_path / "nowhere")
+    assert result.code == 2
+    assert json.loads(result.err) == {"error": f"no checkpoint folder at {tmp_path / 'nowhere'}"}
+    assert "SACCADEWORLD_PROGRESS=json" in saccadeworld("--help").out

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ def parse(words: list[str]) -> object:
 
     Raises SystemExit, as tyro does, for options that there are not, and ValueError for a command that is unknown here.
     """
+    words = list(dropwhile(lambda word: re.match("[A-Z_]+=", word), words))  # variables of the environment
     words = words[2:] if words[:2] == ["sh", "scripts/run.sh"] else words
     if words[0] == "torchrun":
         words = ["saccadeworld", *words[words.index("-m") + 1 :]]
