@@ -63,8 +63,6 @@ def read_mesh(path: str | Path, root: str | Path, up: Up | None = None) -> tuple
             _check_amount(gltf_amount(path.read_bytes(), binary=suffix == ".glb"))
         with path.open("rb") as stream:
             scene = trimesh.load_scene(stream, file_type=suffix[1:], resolver=folder, process=False)
-    except ImportError as error:  # trimesh guesses the encoding of what is no UTF-8, by a package that may be missing
-        raise ValueError("cannot be parsed (it is no text in UTF-8, and not of the binary form of its type)") from error
     except Exception as error:  # whatever a parser may stumble over
         raise ValueError(f"cannot be parsed ({type(error).__name__}: {error})") from error
     nodes = [node for node in scene.graph.nodes_geometry if _has_faces(scene, node)]

@@ -46,7 +46,7 @@ def test_it_prints_tables_and_leaves_scores_and_a_figure(saccadeworld, tmp_path,
     assert f"{full:.3f} ± " in row.split("  ")[-1] + row.split("  ")[-2]
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2
-    assert page.count("<table>") == 1 + len(errors)
+    assert page.count("<table>") == 1 + len(errors) + 1  # and the versions
     assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "report.html"]
 
 

@@ -177,7 +177,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_content(saccadeworld, tmp_p
         there, patience = len(list(out.glob("chunks/[0-9]*"))), time.monotonic() + 20
         while len(list(out.glob("chunks/[0-9]*"))) == there < 10 and time.monotonic() < patience:
             time.sleep(0.001)
-        time.sleep(moments.uniform(0, 0.1))
+        time.sleep(moments.uniform(0, 0.1) if counts else 0)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         counts.append(len(list(out.glob("chunks/[0-9]*"))))

@@ -411,3 +411,12 @@ def assert_colours_are_the_files(mesh, path: Path) -> None:
     apart = np.abs(found[:, None] - expected[None]).max(-1)
     assert apart.min(0).max() < 0.003
     assert apart.min(1).max() < 0.003
+
+
+def test_latin_1_is_read(tmp_path):
+    """As older programs write names, whether or not a package that guesses encodings happens to be there."""
+    path = tmp_path / "latin.obj"
+    path.write_bytes("# Café à la crème, déjà vu\no été\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n".encode("latin-1"))
+    mesh, missing = read_mesh(path, tmp_path)
+    assert len(mesh.faces) == 1
+    assert missing == []
