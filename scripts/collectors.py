@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..agents.agent import Agent
@@ -32,6 +33,8 @@ def make_collector(name: str | None, model: ViewModel[Any] | None, world: World)
     if name is None:
         return None
     if name != EXPLORE:
+        if not Path(name).is_dir():
+            raise FileNotFoundError(f"--collector {name} is neither {EXPLORE!r} nor the folder of an agent")
         return AgentPolicy(Agent.load(name, world))
     if model is None:
         raise ValueError(f"--collector {EXPLORE} plans with seq-JEPA: give the folder of a checkpoint by --model")

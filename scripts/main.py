@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import sys
 from pathlib import Path
@@ -45,8 +46,7 @@ def main() -> None:
         commands: dict[str, Any] = {name: load(name) for name in COMMANDS}
         tyro.extras.subcommand_cli_from_dict(commands, prog="saccadeworld")
     else:
-        wrong = f"saccadeworld: there is no command {chosen!r}\n\n" if chosen else ""
-        print(wrong + overview(), file=sys.stderr)
+        print(overview() + _correction(chosen), file=sys.stderr)
         sys.exit(2)
 
 
@@ -62,6 +62,14 @@ def overview() -> str:
     about = "saccadeworld COMMAND --help tells the options of a command, with an example."
     logs = f"{VARIABLE}=json tells progress, warnings and errors as JSON lines on stderr, for logs."
     return "\n".join(["usage: saccadeworld COMMAND [OPTION...]", "", *lines, "", about, logs])
+
+
+def _correction(chosen: str) -> str:
+    """What to say of a command that there is not."""
+    if not chosen:
+        return ""
+    meant = difflib.get_close_matches(chosen, COMMANDS, n=1)
+    return f"\n\nsaccadeworld: there is no command {chosen!r}" + (f"; did you mean {meant[0]}?" if meant else "")
 
 
 def _summary(name: str) -> str:

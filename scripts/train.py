@@ -18,6 +18,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.config import EncoderOptions, ModelOptions
+from ..seqjepa.encoder import ENCODERS
 from ..seqjepa.experience import Experience
 from ..seqjepa.initial_model import initial_model
 from ..seqjepa.matching import check_views
@@ -131,6 +132,7 @@ class Train:
 
     def _model_options(self) -> dict[str, Any]:
         options = asdict(self.model)
+        check_name("--model.encoder", self.model.encoder, ENCODERS)
         if self.method == SeqJEPA.Config.method:
             if self.baseline:
                 raise ValueError(f"--baseline {dict(self.baseline)} is for baselines: name one by --method")
@@ -140,6 +142,7 @@ class Train:
         others = [name for name in options if name not in encoder and options[name] != default[name]]
         if others:
             raise ValueError(f"--model.{others[0].replace('_', '-')} is for seq-JEPA; {self.method!r} takes --baseline")
+        METHODS[self.method].Config.check_names(self.baseline)
         return {name: options[name] for name in encoder} | parsed_options(self.baseline)
 
     def _stored_options(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Everything that defines a model, as one frozen, JSON-able value."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -61,6 +62,14 @@ class ViewModelConfig(EncoderOptions):
             object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
         if min(self.std) <= 0:
             raise ValueError(f"std must be positive in every channel, got {self.std}")
+
+    @classmethod
+    def check_names(cls, names: Iterable[str]) -> None:
+        """Raises TypeError for the name of a field that there is not, with those that there are."""
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise TypeError(f"{cls.method} has no option {unknown[0]!r}; it takes {', '.join(map(repr, known))}")
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a dictionary that JSON can hold."""

@@ -49,6 +49,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
     Config = SeqJEPAConfig
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
+        SeqJEPAConfig.check_names(options)
         super().__init__(SeqJEPAConfig(action_dim=action_dim, encoder=encoder, **options))
         config = self.config
         self.target_encoder: nn.Module | None = None

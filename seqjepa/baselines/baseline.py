@@ -53,6 +53,7 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
     """
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
+        self.Config.check_names(options)
         config = self.Config(action_dim=action_dim, encoder=encoder, **options)
         super().__init__(config)  # pyright: ignore[reportArgumentType]
 

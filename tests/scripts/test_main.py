@@ -60,7 +60,7 @@ def test_the_subcommands_are_told_at_once(words: str):
 def test_an_unknown_subcommand_is_told_which_there_are(saccadeworld):
     result = saccadeworld("evaluat --model x")
     assert result.code == 2
-    assert "there is no command 'evaluat'" in result.err
+    assert "there is no command 'evaluat'; did you mean evaluate?" in result.err
     assert "train-agent" in result.err
 
 

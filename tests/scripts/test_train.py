@@ -167,7 +167,7 @@ def test_what_is_no_run_is_not_resumed(saccadeworld, tmp_path, name, content, me
         ("--world.source nowhere", "no folder nowhere"),
         (f"{TINY} --training.policy backwards", "policy='backwards' is not known; use one of 'saliency'"),
         (f"{TINY} --model.heads 7", "heads=7 does not divide"),
-        (f"{TINY} --model.encoder vit", "encoder 'vit' is unknown"),
+        (f"{TINY} --model.encoder vit", "--model.encoder='vit' is not known"),
         ("--device tpu", "device='tpu'"),
         ("--resume", "there is no run to resume"),
     ],

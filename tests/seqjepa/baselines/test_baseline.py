@@ -208,7 +208,7 @@ def lose(model, views, actions) -> None:
         ({"encoder_width": 0}, "encoder_width must be at least 1"),
         ({"std": (1.0, 0.0, 1.0)}, "std must be positive"),
         ({"action_dim": 0}, "action_dim must be at least 1"),
-        ({"speed": 3}, "unexpected keyword argument 'speed'"),
+        ({"speed": 3}, "has no option 'speed'; it takes 'action_dim'|has no option 'speed'; it takes 'encoder'"),
     ],
     ids=str,
 )
