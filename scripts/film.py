@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..envs.checks import check_number, check_whole
 from ..envs.rollout import Policy
 from ..envs.sources.banks import Split
+from ..envs.whole_files import whole
 from ..envs.worlds import World
 from ..seqjepa import load_model
 from ..seqjepa.episode_seeds import check_seed
@@ -65,10 +63,10 @@ class Film:
         policy = self._policy(world)
         frames = film(world, world.rollout(self.episodes, self.views, policy, self.seed))
         if self.gif is not None:
-            with _replaced(self.gif) as new:
+            with whole(self.gif) as new:
                 new.write_bytes(as_gif(frames, self.fps))
         if self.video is not None:
-            with _replaced(self.video) as new:
+            with whole(self.video) as new:
                 write_video(new, frames, self.fps)
         print(f"{len(frames)} frames: {' and '.join(str(path) for path in (self.gif, self.video) if path)}")
 
@@ -93,18 +91,6 @@ class Film:
         model = None if self.model is None else load_model(self.model, device=self.device)
         collector = make_collector(self.collector, model, world)
         return world.policy(self.policy) if collector is None else collector
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A file beside the path to write to, which takes its place once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield new
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def main() -> None:

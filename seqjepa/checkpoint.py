@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..envs.json_files import read_json
+from ..envs.whole_files import flush
 from .config import SeqJEPAConfig, ViewModelConfig
 
 ConfigType = TypeVar("ConfigType", bound=ViewModelConfig)
@@ -161,12 +162,12 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
         yield new
         new.chmod(0o777 & ~_umask())  # mkdtemp makes folders that only their owner can read
         for entry in (*new.iterdir(), new):
-            _flush(entry)
+            flush(entry)
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
             path.rename(old)
         new.rename(path)
-        _flush(path.parent)
+        flush(path.parent)
     except OSError as error:
         reason, remedy = error.strerror or str(error), _REMEDIES.get(error.errno or 0, "see to it that it can be")
         kept = f"{path} cannot be written, what was there is as it was: {reason}; {remedy}"
@@ -209,12 +210,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _flush(path: Path) -> None:
-    """Makes sure that what was written reaches the disk before it is renamed."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

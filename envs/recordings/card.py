@@ -16,8 +16,8 @@ from ..episode_numbers import SEED_BOUND
 from ..json_files import read_json
 from ..sources.content_hash import ContentHash
 from ..sources.moments import Channels
+from ..whole_files import whole
 from .chunks import Chunk
-from .whole_files import whole
 
 CARD, README = "card.json", "README.md"
 VERSION = 1

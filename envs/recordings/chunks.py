@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .whole_files import whole
+from ..whole_files import whole
 
 PIXELS, POSE, ACTION, MOVEMENT, REWARD = "pixels", "pose", "action", "movement", "reward"
 TERMINATED, TRUNCATED, STEP, EPISODE = "terminated", "truncated", "step_idx", "episode_idx"

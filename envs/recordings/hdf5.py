@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..whole_files import check_room, whole
 from .chunks import Chunk, row_bytes
 from .packages import package
-from .whole_files import check_room, whole
 
 if TYPE_CHECKING:
     import h5py

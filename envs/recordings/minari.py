@@ -12,6 +12,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from ..tasks.task import GLIMPSE
 from ..vector_env import SaccadeWorldVectorEnv
+from ..whole_files import check_room, whole
 from .chunks import (
     ACTION,
     EPISODE,
@@ -30,7 +31,6 @@ from .chunks import (
 )
 from .packages import package
 from .tape import INFO, OBSERVATION
-from .whole_files import check_room, whole
 
 _EPISODE_BYTES = 50_000  # that HDF5 needs for the arrays of an episode, as measured
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..whole_files import whole
 from .chunks import EPISODE, LABEL, PER_EPISODE, STEP, Chunk
 from .packages import package
-from .whole_files import whole
 
 _TAR_BLOCK = 1024  # bytes that tar adds to a file at most: its header, and its end up to a whole block
 

@@ -201,11 +201,11 @@ def test_killed_while_it_is_put_together_it_goes_on(saccadeworld, tmp_path, smal
         stopped = saccadeworld("record --out", tmp_path / "out", WORLD, options)
     assert stopped.code == 130
     assert f"to go on: saccadeworld record --out {tmp_path / 'out'} --resume" in stopped.out
-    (tmp_path / "out" / ".data.h5.new").touch()  # which a kill leaves
+    (tmp_path / "out" / ".new-data.h5").touch()  # which a kill leaves
     assert_refused(saccadeworld("record --out", tmp_path / "out", WORLD, options), "add --resume to go on with it")
     assert saccadeworld("record --out", tmp_path / "out", "--resume").code == 0
     assert saccadeworld("record --out", tmp_path / "straight", WORLD, options).code == 0
-    (tmp_path / "out" / ".data.h5.new").unlink(missing_ok=True)
+    (tmp_path / "out" / ".new-data.h5").unlink(missing_ok=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "straight")
 
 

@@ -1,7 +1,7 @@
 import os
 
 import pytest
-from saccadeworld.envs.recordings.whole_files import whole
+from saccadeworld.envs.whole_files import whole
 
 
 def test_a_file_is_there_once_it_is_whole(tmp_path):
@@ -42,7 +42,7 @@ def test_after_an_error_all_is_as_it_was(tmp_path, error):
 
 
 def test_what_a_killed_process_left_is_cleared_away(tmp_path):
-    (tmp_path / ".file.new").mkdir()
+    (tmp_path / ".new-file").mkdir()
     with whole(tmp_path / "file") as new:
         new.touch()
     assert os.listdir(tmp_path) == ["file"]

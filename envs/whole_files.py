@@ -19,17 +19,17 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: when it cannot be written; nothing is left behind then.
     """
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".new-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove(new)
         yield new
         for entry in [new] if new.is_file() else [*new.rglob("*"), new]:
-            _flush(entry)
+            flush(entry)
         if path.is_dir():
             shutil.rmtree(path)
         new.rename(path)
-        _flush(path.parent)
+        flush(path.parent)
     except OSError as error:
         _remove(new)
         raise OSError(error.errno, f"{path} cannot be written: {error.strerror or error}") from error
@@ -55,7 +55,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Make sure that what was written reaches the disk, before it is renamed."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
