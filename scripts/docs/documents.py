@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
     "agents/RESULTS.md": "results/agents.md",
     "scripts/reproductions/CLAIMS.md": "results/claims.md",
+    "scripts/reproductions/TABLES.md": "results/tables.md",
     "scripts/reproductions/RECIPE.md": "results/recipe.md",
     "scripts/benchmarks/FIGURES.md": "performance/figures.md",
     "scripts/benchmarks/SCALING.md": "performance/scaling.md",
