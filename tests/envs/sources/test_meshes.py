@@ -287,7 +287,7 @@ BAD = {
     "line.off": ("OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n", "area|line"),
     "point.off": ("OFF\n3 1 0\n1 1 1\n1 1 1\n1 1 1\n3 0 1 2\n", "point or a line"),
     "far.obj": (obj_text(far), "limit"),
-    "stray.off": (off_text().replace("3 0 2 1", "3 0 2 77"), "outside the range|out of bounds"),
+    "stray.off": (off_text().replace("3 0 2 1", "3 0 2 77"), "outside the range|out of bounds|do not exist"),
     "stray.glb": (gltf(faces=FACES + 70, binary=True), "vertices that do not exist"),
     "text.ply": ("hello", "cannot be parsed"),
 }
