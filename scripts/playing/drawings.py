@@ -56,12 +56,12 @@ def _line(points: Sequence[Point], unit: float) -> str:
     )
 
 
-def window(point: Point, fovea: float, side: int) -> str:
-    """The border of the fovea around a fixation."""
-    x, y = point
+def window(point: Point, fovea: int, side: int) -> str:
+    """The border of the fovea around the middle of the fixated pixel: an even one reaches a pixel farther up and left."""
+    left, top = (place - 0.5 - fovea // 2 for place in point)
     frames = (("#000", 1.4), ("#fff", 0.6))
     return "".join(
-        f'<rect x="{x - fovea / 2:.2f}" y="{y - fovea / 2:.2f}" width="{fovea:.2f}" height="{fovea:.2f}" fill="none" '
+        f'<rect x="{left:.2f}" y="{top:.2f}" width="{fovea}" height="{fovea}" fill="none" '
         f'stroke="{colour}" stroke-width="{width * side / 100:.2f}"/>'
         for colour, width in frames
     )

@@ -29,7 +29,8 @@ def test_of_many_fixations_the_last_are_numbered():
 
 def test_the_window_and_the_axes_lie_where_they_are():
     frame = parsed(drawings.window((20.5, 10.5), 12, 48)).find("rect")
-    assert (frame.get("x"), frame.get("y"), frame.get("width")) == ("14.50", "4.50", "12.00")
+    assert (frame.get("x"), frame.get("y"), frame.get("width")) == ("14.00", "4.00", "12"), "as `crop` cuts it"
+    assert parsed(drawings.window((20.5, 10.5), 13, 48)).find("rect").get("x") == "14.00"
     lines = list(parsed(drawings.axes(torch.eye(3), 100)).iter("line"))
     first = {line.get("stroke"): line for line in reversed(lines)}
     right, up = first[drawings.VERMILLION], first[drawings.GREEN]
