@@ -57,7 +57,7 @@ def _line(points: Sequence[Point], unit: float) -> str:
 
 
 def window(point: Point, fovea: int, side: int) -> str:
-    """The border of the fovea around the middle of the fixated pixel: an even one reaches a pixel farther up and left."""
+    """The border of the fovea around the middle of the fixated pixel; an even one reaches farther up and left."""
     left, top = (place - 0.5 - fovea // 2 for place in point)
     frames = (("#000", 1.4), ("#fff", 0.6))
     return "".join(
