@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
-from ..envs.progress import progress
+from ..envs.progress import progress, tell
 from ..envs.sources.banks import Split
 from ..envs.worlds import ImagesWorld, ObjectsWorld
 from ..seqjepa import SeqJEPA
@@ -69,10 +68,10 @@ class Play:
         with listen(self.host, self.port) as listening:
             setting = self._setting()
             if not is_own(listening):
-                print(
-                    f"saccadeworld: warning: whoever reaches this machine at {self.host} can open the page, see your "
+                tell(
+                    "warning",
+                    f"whoever reaches this machine at {self.host} can open the page, see your "
                     "scenes and make this machine work: there is no password. --host 127.0.0.1 keeps it to yourself",
-                    file=sys.stderr,
                 )
             print(f"the page is at {address(listening)}; Ctrl-C ends it", flush=True)
             serve(partial(Page, setting), listening, browser=self.browser)

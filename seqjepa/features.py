@@ -40,6 +40,17 @@ class Features:
     actions: Tensor
     labels: Tensor
 
+    @classmethod
+    def together(cls, parts: Sequence[Features]) -> Features:
+        """The episodes of one or more parts, which have the same numbers of views, one part after the other."""
+        return cls(
+            z=torch.cat([part.z for part in parts]),
+            aggregates={m: torch.cat([part.aggregates[m] for part in parts]) for m in parts[0].aggregates},
+            poses=torch.cat([part.poses for part in parts]),
+            actions=torch.cat([part.actions for part in parts]),
+            labels=torch.cat([part.labels for part in parts]),
+        )
+
 
 def one_view(features: Features) -> Tensor:
     """Embeddings of single views, (N L, D)."""
@@ -90,14 +101,7 @@ def extract_features(
     """
     check_match(model, world)
     with evaluated(model):
-        chunks = list(_embed_episodes(model, world, count, lengths, policy, seed, bf16, disturbance))
-    return Features(
-        z=torch.cat([chunk.z for chunk in chunks]),
-        aggregates={m: torch.cat([chunk.aggregates[m] for chunk in chunks]) for m in chunks[0].aggregates},
-        poses=torch.cat([chunk.poses for chunk in chunks]),
-        actions=torch.cat([chunk.actions for chunk in chunks]),
-        labels=torch.cat([chunk.labels for chunk in chunks]),
-    )
+        return Features.together(list(_embed_episodes(model, world, count, lengths, policy, seed, bf16, disturbance)))
 
 
 def _embed_episodes(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -85,7 +84,7 @@ class Insight:
         check_match(model, world)
         check_views(model, world)
         report("looking at scenes to fit on")
-        features = _together([_look(model, world, name, seed, i) for i, name in enumerate(POLICIES)])
+        features = Features.together([_look(model, world, name, seed, i) for i, name in enumerate(POLICIES)])
         report("fitting the belief in classes")
         belief = _fit_belief(features, world) if world.classes else None
         report("fitting the integration of paths")
@@ -128,16 +127,6 @@ def _look(model: SeqJEPA, world: Playable, policy: str, seed: int, repeat: int) 
     first = first_of_repeat("probing", seed, repeat)
     lengths = range(1, MEMORY + 1)
     return extract_features(model, world, EPISODES, lengths, FromStart(world.policy(policy)), first)
-
-
-def _together(parts: list[Features]) -> Features:
-    return Features(
-        z=torch.cat([part.z for part in parts]),
-        aggregates={m: torch.cat([part.aggregates[m] for part in parts]) for m in parts[0].aggregates},
-        poses=torch.cat([part.poses for part in parts]),
-        actions=torch.cat([part.actions for part in parts]),
-        labels=torch.cat([part.labels for part in parts]),
-    )
 
 
 def _fit_belief(features: Features, world: Playable) -> ClassBelief:

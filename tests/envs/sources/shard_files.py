@@ -24,9 +24,9 @@ def encoded(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def write_tar(path: Path, members: dict[str, bytes]) -> Path:
+def write_tar(path: Path, members: dict[str, bytes], form: int = tarfile.DEFAULT_FORMAT) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as tar:
+    with tarfile.open(path, "w", format=form) as tar:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from saccadeworld.envs.sources.tar_members import list_members, read_member
+from shard_files import write_tar
 
 CONTENTS = {
     "a.jpg": b"x" * 700,
@@ -20,15 +21,6 @@ CONTENTS = {
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 
 
-def written(path: Path, form: int = tarfile.PAX_FORMAT, contents: dict[str, bytes] = CONTENTS) -> Path:
-    with tarfile.open(path, "w", format=form) as tar:
-        for name, content in contents.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return path
-
-
 def read(path: Path) -> dict[str, bytes]:
     return {member.name: read_member(path, member) for member in list_members(path)}
 
@@ -36,7 +28,7 @@ def read(path: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("form", FORMATS)
 def test_names_and_contents(tmp_path: Path, form: str):
     contents = {k: v for k, v in CONTENTS.items() if form != "ustar" or "long" not in k}
-    path = written(tmp_path / "a.tar", FORMATS[form], contents)
+    path = write_tar(tmp_path / "a.tar", contents, FORMATS[form])
     assert read(path) == contents
     with tarfile.open(path) as tar:
         assert [member.start for member in list_members(path)] == [info.offset_data for info in tar]
@@ -69,7 +61,7 @@ def test_sizes_beyond_a_headers_digits_are_in_pax_notes(tmp_path: Path):
 @pytest.mark.parametrize("form", FORMATS)
 def test_cut_short_anywhere_is_told(tmp_path: Path, form: str):
     """Also where a member ends, which tarfile takes for the end."""
-    path = written(tmp_path / "a.tar", FORMATS[form], {"a": b"1" * 600, "b": b"2", "c": b""})
+    path = write_tar(tmp_path / "a.tar", {"a": b"1" * 600, "b": b"2", "c": b""}, FORMATS[form])
     content = path.read_bytes()
     for length in range(0, 2048, 256):
         path.write_bytes(content[:length])
@@ -79,7 +71,7 @@ def test_cut_short_anywhere_is_told(tmp_path: Path, form: str):
 
 def test_a_damaged_header_is_told(tmp_path: Path):
     """Which tarfile takes for the end, too."""
-    path = written(tmp_path / "a.tar", contents={"a": b"1" * 600, "b": b"2"})
+    path = write_tar(tmp_path / "a.tar", {"a": b"1" * 600, "b": b"2"}, tarfile.PAX_FORMAT)
     content = bytearray(path.read_bytes())
     content[512 + 1024 + 3] ^= 1
     path.write_bytes(content)
@@ -136,7 +128,7 @@ def test_a_negative_size_is_told(tmp_path: Path):
 def test_any_damage_is_told_or_harmless(tmp_path_factory, place: float, new: bytes, form: str):
     contents = {"a": b"1" * 600, "é" * 70: b"2" * 10}
     path = tmp_path_factory.getbasetemp() / f"damaged-{form}.tar"
-    content = bytearray(written(path, FORMATS[form], contents).read_bytes())
+    content = bytearray(write_tar(path, contents, FORMATS[form]).read_bytes())
     start = int(place * 3000)
     content[start : start + len(new)] = new
     path.write_bytes(content)
