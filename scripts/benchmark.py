@@ -11,6 +11,7 @@ import torch
 import tyro
 
 from ..envs.checks import check_whole
+from ..envs.devices import resolve_device
 from ..envs.progress import progress
 from .benchmarks.agents import measure_agents
 from .benchmarks.comparison import HEADER as COMPARED
@@ -49,6 +50,8 @@ class Benchmark:
             PPO acts and learns through a model. "all": all of them.
         out: the folder of the results; runs/benchmark-env and so on when left out.
         compare: a metrics.json that an earlier benchmark left; what became worse or better beyond the noise is told.
+        device: "cpu" or "cuda": of worlds and models, and of the limits beside them. The released pipeline and ap_gym
+            stay on the CPU.
         threads: cores that are used.
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
@@ -57,6 +60,7 @@ class Benchmark:
     what: Annotated[Literal["env", "scanpaths", "render", "train", "agent", "all"], tyro.conf.Positional] = "env"
     out: Path | None = None
     compare: Path | None = None
+    device: str = "cpu"
     threads: int = 1
     runs: int = 9
     seconds: float = 0.2
@@ -66,32 +70,39 @@ class Benchmark:
         check_whole("--threads", self.threads, 1)
         if not 0 < self.seconds < 60:
             raise ValueError(f"--seconds {self.seconds}: give more than 0 and less than 60")
+        device = resolve_device(self.device)
         earlier = {} if self.compare is None else read_earlier(self.compare)
         out = prepare_folder(self.out or Path("runs") / f"benchmark-{self.what}")
         torch.set_num_threads(self.threads)
-        plan = Plan(self.runs, self.seconds)
+        plan = Plan(self.runs, self.seconds, device)
         chosen = BENCHMARKS if self.what == "all" else [self.what]
         measured = (figure for name in chosen for figure in BENCHMARKS[name](plan))
         figures = list(progress(measured, "measuring", unit=" figures"))
         tables = [[HEADER, *(figure.row for figure in figures)]]
         if earlier:
             tables.append([COMPARED, *compare(figures, earlier)])
-        self._write(out, figures, tables)
+        self._write(out, figures, tables, device)
 
-    def _write(self, out: Path, figures: list[Figure], tables: list[list[tuple[str, ...]]]) -> None:
+    def _write(
+        self, out: Path, figures: list[Figure], tables: list[list[tuple[str, ...]]], device: torch.device
+    ) -> None:
         write_metrics(
             out,
             {name: value for figure in figures for name, value in figure.metrics.items()},
             seed=0,
             config=asdict(self),
-            device=f"cpu, threads: {self.threads}",
+            device=f"{_name(device)}, threads: {self.threads}",
             processor=platform.processor() or platform.machine(),
-            peak_memory_mb=peak_memory() / 2**20,
+            peak_memory_mb=peak_memory(device) / 2**20,
         )
         write_atomically(out / "benchmark.md", "\n".join(as_markdown(table) for table in tables))
         for table in tables:
             print(format_table(table), end="\n\n")
         print(f"medians of {self.runs} runs, threads: {self.threads}; the same in {out / 'benchmark.md'}")
+
+
+def _name(device: torch.device) -> str:
+    return f"{device}: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
 
 
 def main() -> None:

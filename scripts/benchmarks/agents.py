@@ -18,7 +18,6 @@ from ...envs.worlds import World, make_world
 from ...seqjepa import SeqJEPA
 from ...seqjepa.eval_mode import evaluated
 from .figures import Figure, Plan
-from .timing import side_by_side
 
 ROWS, STEPS = 64, 16
 SIDE, FOVEA = 48, 16
@@ -27,8 +26,8 @@ MEMORIES = (1, 4, 8)
 
 def measure_agents(plan: Plan) -> Iterator[Figure]:
     """All figures of `saccadeworld benchmark agent`: PPO on recognition, through a model with the encoder "small"."""
-    world = make_world("images", count=256, size=SIDE, fovea=FOVEA)
-    model = SeqJEPA(world.action_dim, "small", action_embedding_dim=64, layers=2).eval()
+    world = make_world("images", count=256, size=SIDE, fovea=FOVEA, device=plan.device)
+    model = SeqJEPA(world.action_dim, "small", action_embedding_dim=64, layers=2).to(world.device).eval()
     for memory in MEMORIES:
         options = {"n_steps": STEPS}
         agent = Agent.make(AgentConfig(memory=memory, options=options), world, model, ROWS)
@@ -40,7 +39,7 @@ def measure_agents(plan: Plan) -> Iterator[Figure]:
             "learning, idle": _learning(idle),
             "model": _model_alone(model, world, memory),
         }
-        times = side_by_side(calls, plan.runs, plan.seconds)
+        times = plan.time(calls)
         for what in ("acting", "learning"):
             ours, theirs = times[what], times[f"{what}, idle"]
             yield Figure(

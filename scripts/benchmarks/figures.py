@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .timing import Times
+import torch
+
+from .timing import Times, clock_of, side_by_side
 
 HEADER = ("what", "measured", "spread", "beside it", "measured", "ratio", "aim")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """How much is measured, and where.
 
     Attributes:
         runs: how many times each figure is taken; the median counts.
         seconds: how long a call is repeated in a run, at least.
+        device: that of worlds and models.
     """
 
     runs: int
     seconds: float
+    device: torch.device
+
+    def time(
+        self, calls: Mapping[str, Callable[[], object]], clock: Callable[[], float] | None = None
+    ) -> dict[str, Times]:
+        """What calls take side by side, see `side_by_side`, by the device's clock unless another is given."""
+        return side_by_side(calls, self.runs, self.seconds, clock or clock_of(self.device))
 
 
 @dataclass(frozen=True)

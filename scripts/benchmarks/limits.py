@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 
 import numpy as np
-import torch
 import warp as wp
 from torch import Tensor
+from torch.nn import functional
 
 from ...envs.renderer import Setup
 from ...envs.sources.banks import Mesh
 from .ray_kernel import cast_rays
 
 
-def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: int) -> Callable[[], np.ndarray]:
-    """A copy of windows out of padded pictures by NumPy's strides.
+def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: int) -> Callable[[], np.ndarray | Tensor]:
+    """A copy of windows out of padded pictures by strides: PyTorch's on a GPU, else NumPy's, which are faster.
 
     Args:
-        pictures: (N, S, S, 3) uint8 on the CPU.
+        pictures: (N, S, S, 3) uint8.
         scenes: (B,) int64.
         fixations: (T, B, 2) float32, in sides of the picture, of T calls in turn.
         fovea: side of the windows in pixels.
@@ -29,17 +29,15 @@ def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: in
         A call that returns (B, fovea, fovea, 3) uint8.
     """
     before = fovea // 2
-    padded = np.pad(pictures.numpy(), ((0, 0), (before, fovea), (before, fovea), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (fovea, fovea), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
-    which = scenes.numpy()
-    pixels = (fixations * pictures.shape[1]).round().long().permute(0, 2, 1).numpy()
-    turn = cycle([(rows.copy(), cols.copy()) for rows, cols in pixels])
-
-    def gather() -> np.ndarray:
-        rows, cols = next(turn)
-        return windows[which, rows, cols]
-
-    return gather
+    padded = functional.pad(pictures, (0, 0, before, fovea, before, fovea))
+    windows = padded.unfold(1, fovea, 1).unfold(2, fovea, 1).permute(0, 1, 2, 4, 5, 3)
+    pixels = (fixations * pictures.shape[1]).round().long()
+    turn = cycle([(scenes, *rows_and_columns.unbind(1)) for rows_and_columns in pixels])
+    if pictures.is_cuda:
+        return lambda: windows[next(turn)]
+    strided = windows.numpy()
+    on_host = cycle([tuple(index.numpy().copy() for index in next(turn)) for _ in pixels])
+    return lambda: strided[next(on_host)]
 
 
 def ray_casting(meshes: Sequence[Mesh], setup: Setup, scenes: Tensor, poses: Tensor) -> Callable[[], Tensor]:
@@ -48,27 +46,28 @@ def ray_casting(meshes: Sequence[Mesh], setup: Setup, scenes: Tensor, poses: Ten
     Args:
         meshes: of the scenes.
         setup: its camera is the one that looks, and `size` the side of the views.
-        scenes: (B,) int64, on the CPU.
+        scenes: (B,) int64, on the device of the rays.
         poses: (B, 4) float32 unit quaternions.
 
     Returns:
         A call that returns depths, (B, size, size) float32, in diagonals of the object; infinite where nothing is hit.
     """
+    device = wp.device_from_torch(poses.device)
     trees = [
         wp.Mesh(
-            wp.array(mesh.vertices, dtype=wp.vec3, device="cpu"),
-            wp.array(mesh.faces.reshape(-1), dtype=wp.int32, device="cpu"),
+            wp.array(mesh.vertices, dtype=wp.vec3, device=device),
+            wp.array(mesh.faces.reshape(-1), dtype=wp.int32, device=device),
             bvh_constructor="sah",
             bvh_leaf_size=1,
         )
         for mesh in meshes
     ]
-    ids = wp.array([tree.id for tree in trees], dtype=wp.uint64, device="cpu")
-    depths = torch.empty(len(scenes), setup.size, setup.size)
+    ids = wp.array([tree.id for tree in trees], dtype=wp.uint64, device=device)
+    depths = poses.new_empty(len(scenes), setup.size, setup.size)
     inputs = [ids, wp.from_torch(scenes), wp.from_torch(poses.contiguous(), dtype=wp.quat), *_camera(setup)]
 
     def cast(_keep: object = trees) -> Tensor:  # the kernel knows them by their numbers only
-        wp.launch(cast_rays, (len(scenes), setup.size), [*inputs, setup.size, wp.from_torch(depths)], device="cpu")
+        wp.launch(cast_rays, (len(scenes), setup.size), [*inputs, setup.size, wp.from_torch(depths)], device=device)
         return depths
 
     return cast

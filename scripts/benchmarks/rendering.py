@@ -10,7 +10,6 @@ import torch
 from ...envs.worlds import ObjectsWorld, make_world
 from .figures import Figure, Plan
 from .limits import ray_casting
-from .timing import side_by_side
 
 OBJECTS = 64
 SIDES = (16, 32, 64, 128)
@@ -20,7 +19,7 @@ ROWS = 128
 def measure_rendering(plan: Plan) -> Iterator[Figure]:
     """All figures of `saccadeworld benchmark render`, one after the other."""
     for side in SIDES:
-        world = make_world("objects", count=OBJECTS, size=side)
+        world = make_world("objects", count=OBJECTS, size=side, device=plan.device)
         assert isinstance(world, ObjectsWorld)
         yield _views(world, plan)
     yield _anew(plan)
@@ -28,14 +27,14 @@ def measure_rendering(plan: Plan) -> Iterator[Figure]:
 
 def _views(world: ObjectsWorld, plan: Plan) -> Figure:
     """Views with lights and shadow, floor and colours, as training sees them."""
-    seeds = torch.arange(ROWS)
+    seeds = torch.arange(ROWS, device=plan.device)
     scenes = world.draw_scenes(seeds)
     poses = world.first_poses(seeds, scenes)
     calls = {
         "views": partial(world.views, scenes, poses),
         "rays": ray_casting(world.renderer.meshes, world.setup, scenes, poses),
     }
-    times = side_by_side(calls, plan.runs, plan.seconds)
+    times = plan.time(calls)
     side = world.setup.size
     return Figure.rate(
         f"objects: views of {side}x{side}", times["views"], ROWS, "bare rays", times["rays"], aim="at least 0.4"
@@ -44,5 +43,5 @@ def _views(world: ObjectsWorld, plan: Plan) -> Figure:
 
 def _anew(plan: Plan) -> Figure:
     """What it takes to make a world: meshes, their trees and their colours."""
-    times = side_by_side({"world": partial(make_world, "objects", count=OBJECTS, size=32)}, plan.runs, plan.seconds)
+    times = plan.time({"world": partial(make_world, "objects", count=OBJECTS, size=32, device=plan.device)})
     return Figure(f"objects: a world of {OBJECTS}", times["world"].middle, "s", times["world"].spread)

@@ -16,7 +16,7 @@ from ...saliency.inhibition import INHIBITIONS
 from ...saliency.models import make_saliency
 from .figures import Figure, Plan
 from .released import released_pipeline
-from .timing import Times, side_by_side
+from .timing import Times
 
 SIDE, FOVEA, LENGTH = 96, 32, 5
 PICTURES = 1000
@@ -35,39 +35,43 @@ MODELS = {
 
 
 def measure_scanpaths(plan: Plan) -> Iterator[Figure]:
-    """All figures of `saccadeworld benchmark scanpaths`, one after the other, in the processor's own time."""
-    worlds = {name: _world(name) for name in INHIBITIONS}
+    """All figures of `saccadeworld benchmark scanpaths`, one after the other; on a CPU in the processor's own time."""
+    worlds = {name: _world(name, plan.device) for name in INHIBITIONS}
     for rows in ROWS:
         yield from _sequences(worlds, rows, plan)
     pictures = worlds["disc"].pictures[:MODEL_PICTURES]
     for name, aim in MODELS.items():
-        times = side_by_side(
-            {name: partial(make_saliency(name), pictures)}, plan.runs, plan.seconds, time.process_time
-        )[name]
+        times = plan.time({name: partial(make_saliency(name), pictures)}, _clock(plan))[name]
         title = f"saliency maps of {SIDE}x{SIDE}: {name}"
         yield Figure(title, len(pictures) / times.middle, "maps/s", times.spread, aim=aim)
 
 
-def _world(inhibition: str) -> ImagesWorld:
-    world = make_world("images", count=PICTURES, size=SIDE, fovea=FOVEA, inhibition=inhibition)
+def _clock(plan: Plan) -> Callable[[], float] | None:
+    """The processor's own time where it does the work."""
+    return time.process_time if plan.device.type == "cpu" else None
+
+
+def _world(inhibition: str, device: torch.device) -> ImagesWorld:
+    world = make_world("images", count=PICTURES, size=SIDE, fovea=FOVEA, inhibition=inhibition, device=device)
     assert isinstance(world, ImagesWorld)
     return world
 
 
 def _sequences(worlds: dict[str, ImagesWorld], rows: int, plan: Plan) -> Iterator[Figure]:
     world = worlds["disc"]
-    seeds = torch.arange(rows)
+    seeds = torch.arange(rows, device=plan.device)
     scenes = world.draw_scenes(seeds)
     poses = world.rollout(rows, LENGTH, "saliency").poses.flatten(0, 1)
     maps = make_saliency("spectral-residual")(world.pictures)
-    released = released_pipeline(world.pictures, maps, scenes[:RELEASED_ROWS], LENGTH, FOVEA)
+    few = scenes[:RELEASED_ROWS].cpu()
+    released = released_pipeline(world.pictures.cpu(), maps.cpu(), few, LENGTH, FOVEA)
     stages: dict[str, Callable[[], object]] = {
         "random bits": partial(_draw_bits, seeds),
         **{f"fixations, inhibition {name}": partial(_fixate, worlds[name], seeds, scenes) for name in INHIBITIONS},
         "crop": partial(world.views, scenes.repeat_interleave(LENGTH), poses),
     }
     calls = {**stages, "rollout": partial(world.rollout, rows, LENGTH, "saliency"), "released": released}
-    times = side_by_side(calls, plan.runs, plan.seconds, time.process_time)
+    times = plan.time(calls, _clock(plan))
     for name in stages:
         yield _figure(f"{rows} rows: {name}", times[name], rows, "whole rollout", times["rollout"], rows)
     aim = "at least 100, hoping for 300"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+import torch
+
 
 @dataclass(frozen=True)
 class Times:
@@ -34,6 +36,18 @@ class Times:
     def ratio(self, other: Times) -> float:
         """How many times as long the other's call took: the median over the runs, each beside its own."""
         return median(theirs / ours for ours, theirs in zip(self.seconds, other.seconds, strict=True))
+
+
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """Tells the time in seconds; of a GPU, when it has done all that it was given."""
+    if device.type == "cpu":
+        return time.perf_counter
+
+    def wait_and_tell() -> float:
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return wait_and_tell
 
 
 def side_by_side(

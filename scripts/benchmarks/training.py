@@ -17,7 +17,6 @@ from ...seqjepa.training import Trainer, TrainingConfig
 from .environments import noise_world
 from .figures import Figure, Plan
 from .released_step import ReleasedStep
-from .timing import side_by_side
 
 ENCODER, BATCH, VIEWS = "resnet18-cifar", 64, 5
 PICTURES, OBJECTS = 1000, 64
@@ -36,7 +35,7 @@ def measure_training(plan: Plan) -> Iterator[Figure]:
     for bf16 in AIMS:
         yield from _steps(plan, bf16)
     for name, (options, policy, aim) in WORLDS.items():
-        yield _share_of_world(make_world(name, **options), policy, aim, plan)
+        yield _share_of_world(make_world(name, device=plan.device, **options), policy, aim, plan)
 
 
 def make_trainer(world: World, encoder: str, batch: int, views: int, policy: str, bf16: bool) -> Trainer:
@@ -73,7 +72,7 @@ def _normalised(model: SeqJEPA, batch: Rollout) -> Tensor:
 
 
 def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
-    trainer = make_trainer(noise_world(PICTURES), ENCODER, BATCH, VIEWS, "uniform", bf16)
+    trainer = make_trainer(noise_world(PICTURES, device=plan.device), ENCODER, BATCH, VIEWS, "uniform", bf16)
     batch = trainer.collect()
     released = released_step(trainer, batch)
     kind = "bfloat16" if bf16 else "float32"
@@ -84,7 +83,7 @@ def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
         "released": released,
         "encoder": _encoder_alone(trainer, batch),
     }
-    times = side_by_side(calls, plan.runs, plan.seconds)
+    times = plan.time(calls)
     for other, beside, aim in (("released", "the released step", AIMS[bf16]), ("encoder", "its encoder alone", "")):
         yield Figure(
             f"{title}: step" if other == "released" else f"{title}: step, and its encoder",
@@ -133,7 +132,7 @@ def _share_of_world(world: World, policy: str, aim: str, plan: Plan) -> Figure:
     """What part of a step with the encoder "small" goes into episodes."""
     trainer = make_trainer(world, "small", SMALL_BATCH, SMALL_VIEWS, policy, bf16=True)
     calls = {"world": trainer.collect, "step": lambda: trainer.optimise(trainer.collect())}
-    times = side_by_side(calls, plan.runs, plan.seconds)
+    times = plan.time(calls)
     share = 100 * times["world"].middle / times["step"].middle
     name = f"{world.name}: share of the world in a step, encoder small"
     return Figure(name, share, "%", times["step"].spread, aim=aim)

@@ -1,9 +1,12 @@
 import json
 
 import pytest
+import torch
 from saccadeworld.saliency.inhibition import INHIBITIONS
 from saccadeworld.saliency.models import SALIENCY_MODELS
 from saccadeworld.scripts.benchmarks import agents, environments, rendering, scanpaths, training
+
+NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def few(monkeypatch):
         monkeypatch.setattr(environments, name, value)
     monkeypatch.setattr(environments, "MANY_ROWS", 16)
     monkeypatch.setattr(environments, "FEW_ROWS", 4)
-    monkeypatch.setattr(environments, "_peak_in_own_process", lambda name, rows: 1e6 + 2000.0 * rows)
+    monkeypatch.setattr(environments, "_peak_in_own_process", lambda name, rows, device: 1e6 + 2000.0 * rows)
 
 
 @pytest.mark.usefixtures("few")
@@ -65,7 +68,7 @@ def test_agents_stand_beside_stable_baselines3_alone(saccadeworld, tmp_path, mon
 @pytest.fixture
 def few_views(monkeypatch):
     """Benchmarks of rendering and training with little to do."""
-    for name, value in (("OBJECTS", 2), ("SIDES", (8, 16)), ("ROWS", 4)):
+    for name, value in (("OBJECTS", 2), ("SIDES", (8, 64)), ("ROWS", 4)):
         monkeypatch.setattr(rendering, name, value)
     small = {"ENCODER": "small", "BATCH": 4, "PICTURES": 4, "SMALL_BATCH": 4}
     worlds = {"images": ({"count": 4, "size": 32, "fovea": 8}, "uniform", "at most 10")}
@@ -78,7 +81,7 @@ def test_views_of_objects_stand_beside_bare_rays(saccadeworld, tmp_path):
     result = saccadeworld("benchmark render --runs 2 --seconds 1e-4 --out", tmp_path)
     assert result.code == 0, result.err
     metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
-    assert metrics["objects: views of 8x8/value"] > metrics["objects: views of 16x16/value"] > 0
+    assert metrics["objects: views of 8x8/value"] > metrics["objects: views of 64x64/value"] > 0
     assert metrics["objects: views of 8x8/limit"] > 0
 
 
@@ -127,6 +130,8 @@ def test_what_is_no_earlier_benchmark(saccadeworld, tmp_path, content):
         ("--threads 0", "--threads=0 is out of range"),
         ("--runs 0", "--runs=0 is out of range"),
         ("--seconds 0", "--seconds 0.0: give more"),
+        ("--device tpu", "device='tpu'"),
+        pytest.param("--device cuda", "device='cuda' was asked for", marks=NO_GPU),
     ],
 )
 def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, options, message):
@@ -134,3 +139,17 @@ def test_mistakes_are_told_in_one_line(saccadeworld, tmp_path, options, message)
     assert result.code == 2
     assert message in result.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("what", ["env", "scanpaths", "render", "train", "agent"])
+def test_on_a_gpu(saccadeworld, tmp_path, monkeypatch, what):
+    for name, value in (("PICTURES", 4), ("ROWS", (3, 6)), ("RELEASED_ROWS", 2), ("MODEL_PICTURES", 2)):
+        monkeypatch.setattr(scanpaths, name, value)
+    result = saccadeworld(f"benchmark {what} --device cuda --runs 2 --seconds 1e-3 --out", tmp_path)
+    assert result.code == 0, result.err
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["device"].startswith("cuda: ")
+    assert content["peak_memory_mb"] > 0
+    assert all(value >= 0 for value in content["metrics"].values())

@@ -17,6 +17,20 @@ def test_gathered_windows_are_the_views_of_the_world(images_world: ImagesWorld):
         assert np.array_equal(gather().transpose(0, 3, 1, 2), images_world.views(scenes, expected).numpy())
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_limits_on_a_gpu_are_those_on_the_cpu(meshes: MeshSet):
+    pictures, scenes = torch.randint(256, (4, 20, 20, 3), dtype=torch.uint8), torch.tensor([0, 3])
+    turns = torch.tensor([[[0.5, 0.25], [0.1, 0.9]]])
+    here, there = (window_gather(pictures.to(d), scenes.to(d), turns.to(d), 8)() for d in ("cpu", "cuda"))
+    assert isinstance(there, torch.Tensor)
+    assert np.array_equal(here, there.cpu())
+    world = ObjectsWorld(meshes, size=32)
+    poses = world.first_poses(scenes, scenes)
+    here, there = (ray_casting(meshes.meshes, world.setup, scenes.to(d), poses.to(d))() for d in ("cpu", "cuda"))
+    assert torch.allclose(here, there.cpu(), atol=1e-4)
+
+
 def test_rays_hit_where_the_renderer_draws_the_object(meshes: MeshSet):
     world = ObjectsWorld(meshes, size=48)
     scenes = torch.arange(4)

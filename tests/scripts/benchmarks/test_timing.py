@@ -1,7 +1,8 @@
 from itertools import count
 
 import pytest
-from saccadeworld.scripts.benchmarks.timing import Times, side_by_side
+import torch
+from saccadeworld.scripts.benchmarks.timing import Times, clock_of, side_by_side
 
 
 class Clock:
@@ -45,3 +46,14 @@ def test_ratios_are_taken_within_a_run():
 def test_the_spread_is_half_the_distance_of_the_quartiles():
     assert Times((1.0, 2.0, 3.0, 4.0, 5.0)).spread == pytest.approx(1 / 3)
     assert Times((2.0,)).spread == 0.0
+
+
+def test_the_clock_of_a_gpu_waits_for_what_it_was_given(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    clock_of(torch.device("cpu"))()
+    assert not waited
+    device = torch.device("cuda:1")
+    before, after = (clock_of(device)() for _ in range(2))
+    assert before <= after
+    assert waited == [device, device]
