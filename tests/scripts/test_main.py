@@ -100,6 +100,21 @@ def test_bash_completes_subcommands_and_their_options(saccadeworld, tmp_path):
     assert completions("saccadeworld train --training.st") == {"--training.steps"}
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_fish_completes_subcommands_options_and_values(saccadeworld, tmp_path):
+    script = tmp_path / "completion.fish"
+    script.write_text(saccadeworld("--tyro-print-completion fish").out)
+
+    def completions(line: str) -> set[str]:
+        fish = ["fish", "-c", 'source "$argv[1]"; complete -C "$argv[2]"', str(script), line]
+        answer = subprocess.run(fish, capture_output=True, text=True, check=True).stdout
+        return {each.split("\t")[0] for each in answer.splitlines()}
+
+    assert completions("saccadeworld tra") == {"train", "train-agent"}
+    assert completions("saccadeworld train --training.st") == {"--training.steps"}
+    assert completions("saccadeworld train --world.name ") == {"images", "objects", "augmentations", "stored-views"}
+
+
 def test_errors_are_told_as_json_lines_where_that_is_asked_for(saccadeworld, monkeypatch, tmp_path):
     monkeypatch.setenv("SACCADEWORLD_PROGRESS", "json")
     result = saccadeworld("evaluate --out", tmp_path / "out", "--model", tmp_path / "nowhere")
