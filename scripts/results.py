@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("saccadeworld", "torch", "numpy", "gymnasium", "warp-lang", "trimesh", "pillow")
+_PACKAGES = ("saccadeworld", "numpy", "gymnasium", "warp-lang", "trimesh", "pillow")
 
 
 def prepare_folder(out: Path, option: str = "--out") -> Path:
@@ -76,5 +76,8 @@ def write_metrics(
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of what its numbers depend on, and the processor."""
+    import torch  # only here, as doctor is for machines where that fails
+
     packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    packages["torch"] = torch.__version__  # which tells its build, for which CUDA, too
     return {"python": platform.python_version(), "machine": platform.machine(), **packages}

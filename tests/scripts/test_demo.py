@@ -1,5 +1,4 @@
 import base64
-import importlib.metadata
 import io
 import json
 import math
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from saccadeworld.scripts import demo
 from saccadeworld.seqjepa import SeqJEPA
@@ -73,7 +73,7 @@ def check_results(out: Path, result, command: str) -> dict:
     metrics = content["metrics"]
     assert all(isinstance(value, float | int) and math.isfinite(value) for value in metrics.values())
     assert content["config"]["out"] == str(out)
-    assert content["versions"]["torch"] == importlib.metadata.version("torch")
+    assert content["versions"]["torch"] == torch.__version__
     for name, width in (("images", 2), ("objects", 4)):
         assert metrics[f"{name}/training/steps"] > 0
         assert metrics[f"{name}/trained/action/relative"] != metrics[f"{name}/untrained/action/relative"]
