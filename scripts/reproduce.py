@@ -49,6 +49,7 @@ Table = Literal[
     "transfer",
     "ablations",
     "anti-collapse",
+    "longer",
     "claims",
     "all",
 ]

@@ -60,7 +60,7 @@ class Family:
             empty where it is not.
         outside: further ones of the world whose poses neither model nor probes have met.
         outside_source: pattern of its source, where that is another than `source`; empty where it is not.
-        lasting: how many times as long further trainings last, in which telling actions is held against not telling.
+        lasting: how many times as long further trainings last, for what needs time: using actions.
         action_dim: components of an action; in augmentations by what actions change.
         side: of the views in pixels.
         observed: M_tr of the main training, and so of the rows of tables that the paper has for its own.

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from .parts import Part
 from .scale import Scale
-from .tables_of_both import ablations, anti_collapse, lengths, path_integration, table12
+from .tables_of_both import ablations, anti_collapse, lengths, longer, path_integration, table12
 from .tables_of_objects import retrieval, table1, table4, table7, table8, table9, table11
 from .tables_of_pictures import table2, table3, transfer
 
@@ -28,6 +28,7 @@ TABLES: Mapping[str, Callable[[Scale], tuple[Part, ...]]] = MappingProxyType(
         "transfer": transfer,
         "ablations": ablations,
         "anti-collapse": anti_collapse,
+        "longer": longer,
     }
 )
 """By the names that `saccadeworld reproduce` takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE
+from ...seqjepa.baselines import BASELINES
 from ...seqjepa.config import ModelOptions
 from ...seqjepa.path_integration import CONDITIONS, LEVELS
 from .measurements import disturbed
@@ -17,6 +18,7 @@ from .parts import (
     Part,
     Row,
     augmentation_families,
+    baseline_rows,
     class_score,
     probed,
     title_of,
@@ -94,6 +96,11 @@ def anti_collapse(scale: Scale) -> tuple[Part, ...]:
     return tuple(_anti_collapse(scale, family) for family in ("saccades", "rotations"))
 
 
+def longer(scale: Scale) -> tuple[Part, ...]:
+    """All methods at equal compute, in trainings that last as long as the further ones of a scale; not in the paper."""
+    return tuple(_longer(scale, family) for family in ("saccades", "rotations"))
+
+
 def _ablated(scale: Scale, family: str) -> Part:
     own, main = scale.families[family], scale.main(family)
     names = [name for name, a in ABLATIONS.items() if own.world in a.worlds and name not in ANTI_COLLAPSE]
@@ -121,6 +128,18 @@ def _anti_collapse(scale: Scale, family: str) -> Part:
     z = {(name, "z"): Cell(row.training, "probes", "class/z", PER_CENT) for name, row in rows.items()}
     columns = {"z": "top-1 in % from z", "class": "from 5 views", **dict(list(part.columns.items())[1:])}
     return replace(part, columns=columns, cells={**part.cells, **z})
+
+
+def _longer(scale: Scale, family: str) -> Part:
+    own, main = scale.families[family], scale.main(family)
+    rows = {
+        **baseline_rows(family, (name for name in BASELINES if name != "conv-jepa" or family == "saccades")),
+        "no-action": Row("seq-JEPA without actions, 5 views", replace(main, ablation="no-action"), 5),
+        "seq-jepa": Row("seq-JEPA, 5 views", main, 5),
+    }
+    rows = {name: row._replace(training=replace(row.training, times=own.lasting)) for name, row in rows.items()}
+    lasting = f", trained {own.lasting} times as long" if own.lasting > 1 else ""
+    return probed(f"longer/{family}", f"{own.title}: methods{lasting}", rows)
 
 
 def _by_lengths(scale: Scale, family: str) -> tuple[Part, Part]:

@@ -85,7 +85,7 @@ def test_scores_are_those_of_the_model_that_is_left(saccadeworld, tmp_path, tiny
         "transfer",
         *(pytest.param(table, marks=pytest.mark.slow) for table in ("table1", "table2", "table4", "lengths")),
         *(pytest.param(table, marks=pytest.mark.slow) for table in ("table8", "table9", "table11")),
-        *(pytest.param(table, marks=pytest.mark.slow) for table in ("ablations", "anti-collapse")),
+        *(pytest.param(table, marks=pytest.mark.slow) for table in ("ablations", "anti-collapse", "longer")),
     ],
 )
 def test_every_table_can_be_made(saccadeworld, tmp_path, table):

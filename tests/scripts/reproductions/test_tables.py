@@ -9,6 +9,7 @@ from saccadeworld.scripts.reproductions.parts import Part, tasks_of
 from saccadeworld.scripts.reproductions.scale import Inputs
 from saccadeworld.scripts.reproductions.tables import TABLES
 from saccadeworld.scripts.reproductions.trainings import Training
+from saccadeworld.seqjepa.baselines import BASELINES
 from saccadeworld.seqjepa.path_integration import LEVELS
 
 ROWS_OF_OUR_OWN = {
@@ -94,6 +95,18 @@ def test_the_main_training_stands_for_the_remedy_that_it_has():
             trainings = {row: cell.training for (row, _), cell in part.cells.items()}
             main = scale.main(trainings["ema-alone"].family)
             assert [row for row, training in trainings.items() if training == main] == ["ema-alone"]
+
+
+def test_longer_trainings_cost_all_methods_the_same():
+    for part in TABLES["longer"](LAPTOP):
+        trainings = {row: cell.training for (row, _), cell in part.cells.items()}
+        main = LAPTOP.main(trainings["seq-jepa"].family)
+        cost = LAPTOP.plan(main, 0).operations
+        assert set(trainings) == {"seq-jepa", "no-action", *BASELINES} - (
+            {"conv-jepa"} if "rot" in part.name else set()
+        )
+        for name in trainings.keys() - {"no-action"}:  # a twin sees as many views instead
+            assert LAPTOP.plan(trainings[name], 0).operations == pytest.approx(3 * cost, rel=0.01)
 
 
 def test_levels_are_those_of_the_worlds_that_the_table_is_about():
