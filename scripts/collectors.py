@@ -15,6 +15,8 @@ from ..seqjepa import SeqJEPA
 from ..seqjepa.view_model import ViewModel
 
 EXPLORE = "explore"
+PLANNER = PlannerConfig(candidates=24, iterations=0)
+"""How it plans: fast enough to be followed."""
 
 
 def make_collector(name: str | None, model: ViewModel[Any] | None, world: World) -> Policy | None:
@@ -22,7 +24,7 @@ def make_collector(name: str | None, model: ViewModel[Any] | None, world: World)
 
     Args:
         name: "explore", a planner that looks where `model` expects what is least like all it has seen in an episode;
-            or the folder of an agent that `train-agent` left, which sees through its own frozen model.
+            or the folder of an agent that `train-agent` left, which sees as it learned to.
         model: that the planner plans with; agents need none.
         world: of the kind in which it looks around.
 
@@ -34,7 +36,7 @@ def make_collector(name: str | None, model: ViewModel[Any] | None, world: World)
         return None
     if name != EXPLORE:
         return AgentPolicy(load_agent(name, world))
-    return PlanningPolicy.to_explore(check_planner(EXPLORE, model), PlannerConfig(candidates=24, iterations=0))
+    return PlanningPolicy.to_explore(check_planner(EXPLORE, model), PLANNER)
 
 
 def load_agent(name: str, world: World) -> Agent:
