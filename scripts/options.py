@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,8 @@ class WorldOptions:
             options["bank"] = self.bank
         chosen: dict[str, Any] = {"split": split, "device": device, **options}
         if attempt is not None and self.source in (None, *BUILT_IN) and not _has_maps(options):
-            attempt(make_world(self.name, self.source, **chosen | {"count": 1}))
+            with warnings.catch_warnings(action="ignore"):  # told when it is done
+                attempt(make_world(self.name, self.source, **chosen | {"count": 1}))
         return make_world(self.name, self.source, **chosen)
 
 
