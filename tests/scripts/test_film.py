@@ -1,38 +1,17 @@
-from collections.abc import Callable
-from pathlib import Path
-
 import gymnasium as gym
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
-from saccadeworld.agents.agent import Agent
-from saccadeworld.agents.agent_config import AgentConfig
 from saccadeworld.envs.recordings.players import PolicyPlayer
 from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
 from saccadeworld.envs.worlds import make_world
 from saccadeworld.scripts.figures import film
-from saccadeworld.seqjepa import SeqJEPA
 
 IMAGES = "--world.options count 20 size 32 fovea 8"
 
 
 def frames(path) -> list[np.ndarray]:
     return [np.asarray(frame.convert("RGB")).astype(int) for frame in ImageSequence.Iterator(Image.open(path))]
-
-
-@pytest.fixture
-def agent(tmp_path) -> Callable[[str, Path | None], Path]:
-    """Makes the folder of an agent that has learned nothing of a task, through a model or from views."""
-
-    def make(task: str, model: Path | None) -> Path:
-        world = make_world("images", count=4, size=32, fovea=8)
-        options = {"tolerance": 0.0} if task == "search" else {}
-        config = AgentConfig(task, max_steps=2, task_options=options, network=(4,), memory=2)
-        folder = tmp_path / f"{task}-{'views' if model is None else 'model'}"
-        Agent.make(config, world, None if model is None else SeqJEPA.load(model), 1).save(folder)
-        return folder
-
-    return make
 
 
 def test_a_policy_in_a_gif_and_a_video(saccadeworld, tmp_path):
