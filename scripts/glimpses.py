@@ -151,9 +151,10 @@ class Glimpses:
 
 
 def label_of(agent: Agent) -> str:
-    """Such as "ppo, free-viewing for evidence"."""
+    """Such as "ppo, free-viewing for evidence", or "ppo, recognition from views" without a model."""
     purpose = " for evidence" if agent.config.reward == "evidence" else ""
-    return f"{agent.config.algorithm}, {agent.config.task}{purpose}"
+    seen = " from views" if agent.model is None else ""
+    return f"{agent.config.algorithm}, {agent.config.task}{purpose}{seen}"
 
 
 def main() -> None:
