@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
@@ -130,7 +131,9 @@ class Agent:
         state = load_tensors(place / WEIGHTS, world.device)
         _check_widths(config, state, place)
         model = SeqJEPA.load(place / MODEL, world.device) if described["sees"] == "embeddings" else None
-        agent = cls.make(config if belief else replace(config, reward="task"), world, model, rows, belief, log)
+        with warnings.catch_warnings():  # of mini-batches that the rows do not fill, told when it was made
+            warnings.filterwarnings("ignore", message="You have specified a mini-batch size")
+            agent = cls.make(config if belief else replace(config, reward="task"), world, model, rows, belief, log)
         agent.config = config
         spaces_now = {"observations": agent.learner.observation_space, "actions": agent.learner.action_space}
         for name, space in spaces_now.items():

@@ -1,29 +1,21 @@
-"""Trained agents at work in the task that they learned, as recordings want them."""
+"""Trained agents at work in the task that they learned, in an environment that somebody else keeps."""
 
 from __future__ import annotations
 
-from ..envs.recordings.chunks import Chunk
-from ..envs.recordings.tape import TapedVectorEnv, record_task
-from ..envs.worlds import World
+from ..envs.vector_env import SaccadeWorldVectorEnv
 from .agent import Agent
-from .agent_env import task_options
 from .encoded_env import EncodedVectorEnv
 from .stacked_env import StackedVectorEnv
 
 
-def record_agent(agent: Agent, world: World, first: int, count: int, seed: int) -> Chunk:
-    """Episodes of an agent's task, in which it does what it thinks best; the rewards are the task's own.
+def seen_by(agent: Agent, env: SaccadeWorldVectorEnv) -> EncodedVectorEnv | StackedVectorEnv:
+    """An environment as an agent sees it, whose observations `Agent.act` takes; the rewards are the task's own.
 
     Args:
         agent: which.
-        world: of the kind in which it learned.
-        first: the number of the first episode in the recording.
-        count: how many episodes.
-        seed: of the recording's first episode.
+        env: of its task, made with `task_options`, for output "torch" and autoreset mode SAME_STEP.
     """
-    tape, memory = TapedVectorEnv(count, world=world, **task_options(agent.config)), agent.config.memory
+    memory = agent.config.memory
     if agent.model is None:
-        seen = StackedVectorEnv(tape, memory=memory, output="torch")
-    else:
-        seen = EncodedVectorEnv(tape, agent.model, memory=memory, output="torch")
-    return record_task(tape, agent.act, first, seed, seen)
+        return StackedVectorEnv(env, memory=memory, output="torch")
+    return EncodedVectorEnv(env, agent.model, memory=memory, output="torch")

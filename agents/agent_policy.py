@@ -8,11 +8,14 @@ from stable_baselines3.common.distributions import CategoricalDistribution
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor
+from torch.nn import functional
 
 from ..envs.rollout import Episodes
+from ..envs.tasks.task import GLIMPSE
 from .agent import Agent
 from .encoded_env import AGGREGATE, Z
 from .looking import Looking
+from .stacked_env import SENT
 
 
 class AgentPolicy:
@@ -22,17 +25,15 @@ class AgentPolicy:
     on as long as the rollout lasts.
 
     Args:
-        agent: trained in a world of the same kind, through a model.
+        agent: trained in a world of the same kind.
 
     Raises:
-        ValueError: for an agent that sees views themselves, or needs to know what only its task tells, such as a goal.
+        ValueError: for an agent that needs to know what only its task tells, such as a goal.
     """
 
     def __init__(self, agent: Agent):
-        if agent.model is None:
-            raise ValueError("this agent sees views themselves; as a policy it needs to see through a model")
         self.agent = agent
-        self.looking = Looking(agent.model, agent.config.memory)
+        self.looking = None if agent.model is None else Looking(agent.model, agent.config.memory)
         space = agent.learner.observation_space
         assert isinstance(space, spaces.Dict)
         self._keys = list(space.spaces)
@@ -46,11 +47,8 @@ class AgentPolicy:
         return world.move(episodes.poses[:, -1], movements)
 
     def _observe(self, episodes: Episodes) -> dict[str, Tensor]:
-        seen = self.looking(episodes)
         rows = len(episodes.seeds)
-        known = {
-            Z: seen.memory.z[:, -1],
-            AGGREGATE: seen.aggregates,
+        known = self._look_back(episodes) | {
             episodes.world.pose_name: episodes.poses[:, -1],
             "step": torch.full((rows, 1), episodes.step - 1, device=episodes.seeds.device),
         }
@@ -59,6 +57,20 @@ class AgentPolicy:
             task = self.agent.config.task
             raise ValueError(f"the agent was trained on {task!r}, which tells it {missing}: rollouts do not")
         return {key: known[key] for key in self._keys}
+
+    def _look_back(self, episodes: Episodes) -> dict[str, Tensor]:
+        """At the last views, through the model or as they were, as `EncodedVectorEnv` and `StackedVectorEnv` do."""
+        if self.looking is not None:
+            seen = self.looking(episodes)
+            return {Z: seen.memory.z[:, -1], AGGREGATE: seen.aggregates}
+        world, size = episodes.world, self.agent.config.memory
+        views = episodes.views[:, -size:]
+        actions = episodes.actions[:, 1 - views.shape[1] :] if views.shape[1] > 1 else episodes.actions[:, :0]
+        missing = size - views.shape[1]
+        return {
+            GLIMPSE: functional.pad(views, (0, 0) * 3 + (missing, 0)),
+            SENT: functional.pad(actions.clamp(world.action_low, world.action_high), (0, 0, missing, 0)),
+        }
 
     def _movements(self, observation: dict[str, Tensor], poses: Tensor, episodes: Episodes) -> Tensor:
         """(N, A) actions of the world."""

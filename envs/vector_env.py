@@ -283,11 +283,11 @@ class SaccadeWorldVectorEnv(VectorEnv):
 def _make_task(task: str | type[Task], world: str | World, options: Mapping[str, Any]) -> Task:
     """A task with its own part of the options, in the world, which gets the rest."""
     of_task, of_world = split_options(task, options)
+    kind = task_class(task)
     if isinstance(world, World):
-        check_options("a world that is made already", of_world, ())
+        check_options(f"the task {kind.name!r} in a world that is made already", of_world, kind.option_names())
         return make_task(task, world, **of_task)
     check_name("world", world, WORLDS)
-    kind = task_class(task)
     known = kind.option_names() | WORLDS[world].option_names(of_world) | {"source"}
     check_options(f"the task {kind.name!r} in the world {world!r}", of_world, known)
     return make_task(task, shared_world(world, **of_world), **of_task)

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
 
 from ..envs.checks import check_number, check_whole
-from ..envs.rollout import Policy
 from ..envs.sources.banks import Split
 from ..envs.whole_files import whole
 from ..envs.worlds import World
-from ..seqjepa import load_model
 from ..seqjepa.episode_seeds import check_seed
-from .collectors import make_collector
+from .acting import Acting
 from .command import run_command
-from .figures import as_gif, film, write_video
+from .figures import as_gif, film, film_task, write_video
+from .figures.task_films import WatchedVectorEnv
 from .options import WorldOptions
+from .recorders import Recorder, RolloutRecorder, TaskRecorder
 from .results import prepare_folder
 
 
 @dataclass(frozen=True)
 class Film:
-    """Watch how somebody looks around: episodes as a GIF, a video, or both.
+    """Watch how somebody looks around, or does a task: episodes as a GIF, a video, or both.
 
     In pictures the scanpath grows beside what the retina sees and the picture as far as it is known; objects turn, with
-    their axes and the angle of each rotation. The same seed makes the same film.
+    their axes and the angle of each rotation. A task adds what it shows, such as the goal of a search or the place that
+    is reported, and below what was done and earned. The same seed makes the same film.
 
-    For example: saccadeworld film --world.name images --policy saliency --gif out.gif
+    For example: saccadeworld film --task search --gif out.gif
 
     Attributes:
         gif: the file to write, ending in .gif.
         video: the file to write, ending in .mp4; its codec is VP9, which browsers play.
         world: which world.
         split: of its source: "train" or "test".
-        policy: who moves, by its name in the world; None for the world's default.
-        collector: who looks around in place of `policy`: "explore", a planner that looks where `model` expects what is
-            least like all it has seen; or the folder of an agent that `train-agent` left.
-        model: the folder of a checkpoint of seq-JEPA, for the planner.
-        views: of each episode.
+        acting: who acts, and in which task.
+        views: of each episode, of rollouts.
         episodes: one after the other.
         fps: views in a second.
         seed: of the first episode.
@@ -48,9 +50,7 @@ class Film:
     video: Path | None = None
     world: WorldOptions = field(default_factory=WorldOptions)
     split: Split = "test"
-    policy: str | None = None
-    collector: str | None = None
-    model: Path | None = None
+    acting: Annotated[Acting, tyro.conf.arg(name="")] = field(default_factory=Acting)
     views: int = 6
     episodes: int = 1
     fps: float = 1.5
@@ -59,9 +59,7 @@ class Film:
 
     def run(self) -> None:
         self._check()
-        world = self.world.make(self.split, self.device)
-        policy = self._policy(world)
-        frames = film(world, world.rollout(self.episodes, self.views, policy, self.seed))
+        frames = self._film(self._recorder(self.world.make(self.split, self.device, self._recorder)))
         if self.gif is not None:
             with whole(self.gif) as new:
                 new.write_bytes(as_gif(frames, self.fps))
@@ -84,13 +82,18 @@ class Film:
             if path.suffix.lower() != ending:
                 raise ValueError(f"{option} {path}: give a file that ends in {ending}")
             prepare_folder(path.parent, option)
-        if self.policy is not None and self.collector is not None:
-            raise ValueError("--policy and --collector both name who looks around: give one of them")
+        self.acting.check()
 
-    def _policy(self, world: World) -> Policy:
-        model = None if self.model is None else load_model(self.model, device=self.device)
-        collector = make_collector(self.collector, model, world)
-        return world.policy(self.policy) if collector is None else collector
+    def _recorder(self, world: World) -> Recorder:
+        return self.acting.recorder(world, self.views, self.seed)
+
+    def _film(self, recorder: Recorder) -> list[np.ndarray]:
+        if isinstance(recorder, TaskRecorder):
+            env = WatchedVectorEnv(self.episodes, world=recorder.world, **recorder.task)
+            return film_task(env, recorder.play(env, 0))
+        assert isinstance(recorder, RolloutRecorder)
+        world = recorder.world
+        return film(world, world.rollout(self.episodes, self.views, recorder.policy, self.seed))
 
 
 def main() -> None:

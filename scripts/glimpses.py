@@ -21,6 +21,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
+from ..seqjepa.matching import check_match, check_views
 from .command import run_command
 from .figures import curves
 from .options import WorldOptions
@@ -79,11 +80,10 @@ class Glimpses:
         for seed in self.seeds:
             check_seed(seed)
         model = SeqJEPA.load(self.model, device=self.device)
-        train, test = self.world.make("train", self.device), self.world.make("test", self.device)
-        for name in self.policies:
-            check_name("--policies", name, train.policies)
-        agents = [Agent.load(folder, train) for folder in self.agents]
         out = prepare_folder(self.out)
+        train = self.world.make("train", self.device, lambda world: self._agents(model, world))
+        test = self.world.make("test", self.device)
+        agents = self._agents(model, train)
         twin = untrained_twin(model, self.seeds[0])
         jobs = list(self._jobs(model, twin, train, agents))
         found: dict[str, list[list[float]]] = {}
@@ -92,6 +92,14 @@ class Glimpses:
             found.setdefault(label, []).append(accuracy_by_glimpses(sees, train, test, policy_in, config))
         chance = torch.bincount(test.labels).max().item() / len(test)
         self._write(out, train, test, found, chance)
+
+    def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
+        """The agents, if they, the policies and the model belong to a world of this kind."""
+        check_match(model, world)
+        check_views(model, world)
+        for name in self.policies:
+            check_name("--policies", name, world.policies)
+        return [Agent.load(folder, world) for folder in self.agents]
 
     def _jobs(
         self, model: SeqJEPA, twin: SeqJEPA, train: World, agents: Sequence[Agent]
@@ -143,9 +151,10 @@ class Glimpses:
 
 
 def label_of(agent: Agent) -> str:
-    """Such as "ppo, free-viewing for evidence"."""
+    """Such as "ppo, free-viewing for evidence", or "ppo, recognition from views" without a model."""
     purpose = " for evidence" if agent.config.reward == "evidence" else ""
-    return f"{agent.config.algorithm}, {agent.config.task}{purpose}"
+    seen = " from views" if agent.model is None else ""
+    return f"{agent.config.algorithm}, {agent.config.task}{purpose}{seen}"
 
 
 def main() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
+from ..envs.sources import BUILT_IN
 from ..envs.sources.banks import Split
 from ..envs.worlds import World, make_world
 
@@ -31,11 +34,17 @@ class WorldOptions:
     bank: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def make(self, split: Split, device: str) -> World:
+    def make(self, split: Split, device: str, attempt: Callable[[World], object] | None = None) -> World:
         """The world over one split of its source.
 
+        Args:
+            split: "train" or "test".
+            device: "cpu" or "cuda".
+            attempt: what will be done with the world, as far as it may fail. Where scenes are built in it is tried with
+                a single one first, so that what does not fit is told before all of them are made.
+
         Raises:
-            ValueError, TypeError, FileNotFoundError: as `make_world`.
+            ValueError, TypeError, FileNotFoundError: as `make_world`, and what `attempt` raises.
         """
         taken = sorted({"split", "device", "name", "source", "download", "bank"} & self.options.keys())
         if taken:
@@ -47,7 +56,16 @@ class WorldOptions:
             options["download"] = True
         if self.bank is not None:
             options["bank"] = self.bank
-        return make_world(self.name, self.source, split=split, device=device, **options)
+        chosen: dict[str, Any] = {"split": split, "device": device, **options}
+        if attempt is not None and self.source in (None, *BUILT_IN) and not _has_maps(options):
+            with warnings.catch_warnings(action="ignore"):  # told when it is done
+                attempt(make_world(self.name, self.source, **chosen | {"count": 1}))
+        return make_world(self.name, self.source, **chosen)
+
+
+def _has_maps(options: Mapping[str, Any]) -> bool:
+    """Whether saliency is read from files, which hold maps of all scenes."""
+    return "saliency" in options and Path(str(options["saliency"])).exists()
 
 
 def parsed_options(options: Mapping[str, str]) -> dict[str, Any]:

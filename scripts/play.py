@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
@@ -11,12 +11,15 @@ from pathlib import Path
 
 from ..agents.agent import Agent
 from ..agents.agent_policy import AgentPolicy
+from ..agents.planning.policies import PlanningPolicy
 from ..envs.progress import progress, tell
+from ..envs.rollout import Policy
 from ..envs.sources.banks import Split
-from ..envs.worlds import ImagesWorld, ObjectsWorld
+from ..envs.worlds import ImagesWorld, ObjectsWorld, World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
-from .collectors import EXPLORE, make_collector
+from ..seqjepa.matching import check_match, check_views
+from .collectors import PLANNER
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .playing.eye import Eye, Setting
@@ -39,7 +42,7 @@ class Play:
     Attributes:
         model: the folder of a checkpoint of seq-JEPA; without it there is no model's belief, surprise and path, unless
             it is an agent's.
-        agent: the folder of an agent that `train-agent` left, to watch; it sees through a model of its own.
+        agent: the folder of an agent that `train-agent` left, to watch; it sees as it learned to.
         world: which world, "images" or "objects", with the options that model and agent were trained with. Of built-in
             sources 2000 scenes at most are fitted on, and 200 played with.
         host: the address to listen at; another than 127.0.0.1 lets others on the network in.
@@ -82,31 +85,37 @@ class Play:
         model = None if self.model is None else SeqJEPA.load(self.model, device=self.device)
         with progress(bar_format="{desc}", leave=False) as line:
             line.set_description_str("making the scenes")
-            world = self._make("test")
-            movers = dict(world.policies)
-            if self.agent is not None:
-                agent = Agent.load(self.agent, world)
-                movers["agent"] = AgentPolicy(agent)
-                model = model or agent.model
+            world = self._make("test", lambda world: self._movers(world, model))
+            movers, model = self._movers(world, model)
             insight = None
             if model is not None:
-                planner = make_collector(EXPLORE, model, world)
-                assert planner is not None
-                movers["planner"] = planner
                 insight = Insight.fit(model, self._make("train"), self.seed, line.set_description_str)
             setting = Setting(world, movers, first_episode("testing", self.seed), insight, self._how_to_get_a_model())
             line.set_description_str("looking for the first time")
             Eye(setting)  # the renderer is made ready, and what does not fit is found now
         return setting
 
-    def _make(self, split: Split) -> Playable:
+    def _movers(self, world: World, model: SeqJEPA | None) -> tuple[dict[str, Policy], SeqJEPA | None]:
+        """Who can be watched, and the model whose mind is read: the agent's own, if no other was named."""
+        movers = dict(world.policies)
+        if self.agent is not None:
+            agent = Agent.load(self.agent, world)
+            movers["agent"] = AgentPolicy(agent)
+            model = model or agent.model
+        if model is not None:
+            check_match(model, world)
+            check_views(model, world)
+            movers["planner"] = PlanningPolicy.to_explore(model, PLANNER)
+        return movers, model
+
+    def _make(self, split: Split, attempt: Callable[[World], object] | None = None) -> Playable:
         options = dict(self.world.options)
         if self.world.source is None:
             count = parsed_options(options).get("count", SCENES[split])
             options["count"] = str(min(count, SCENES[split]) if isinstance(count, int) else count)
         if self.world.name == "images" and "saliency_cache" not in options:
             options = {"saliency_live": "true"} | options  # maps of the scene that is played with, not of all
-        world = replace(self.world, options=options).make(split, self.device)
+        world = replace(self.world, options=options).make(split, self.device, attempt)
         assert isinstance(world, ImagesWorld | ObjectsWorld)
         return world
 

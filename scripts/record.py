@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import gymnasium as gym
+import tyro
 
-from ..agents.agent import Agent
 from ..envs.checks import check_whole
 from ..envs.progress import progress
 from ..envs.recordings.card import CARD, README, Card, content_hash
@@ -21,23 +21,20 @@ from ..envs.recordings.hdf5 import write_hdf5
 from ..envs.recordings.minari import write_minari
 from ..envs.recordings.packages import package
 from ..envs.recordings.webdataset import write_webdataset
-from ..envs.registration import ANY, EPISODE_STEPS
-from ..envs.rollout import Policy
+from ..envs.registration import ANY
 from ..envs.sources.banks import Split
 from ..envs.sources.licences import licence_of
 from ..envs.worlds import World
-from ..seqjepa import load_model
 from ..seqjepa.episode_seeds import first_episode
 from ..seqjepa.view_statistics import view_statistics
-from .collectors import EXPLORE, make_collector
+from .acting import Acting
 from .command import run_command
 from .options import WorldOptions, parsed_options
-from .recorders import Recorder, agent_recorder, rollout_recorder, task_recorder
+from .recorders import Recorder, TaskRecorder
 from .results import prepare_folder, versions
 from .run_file import RUN, read_run, write_run
 
 Format = Literal["hdf5", "minari", "webdataset"]
-TaskName = Literal["free-viewing", "path-integration", "homing", "recognition", "search"]
 FILES: Mapping[Format, str] = {"hdf5": "data.h5", "minari": "minari", "webdataset": "shards"}
 """Where each format lies in the folder of the results."""
 PACKAGES: Mapping[Format, tuple[str, ...]] = {
@@ -67,15 +64,7 @@ class Record:
         world: which world.
         split: of its source.
         length: views per episode, of rollouts.
-        task: a task, whose episodes are recorded as its environment makes them; None for rollouts.
-        task_options: more options of the task, as pairs of name and value: for instance actions discrete.
-        max_steps: actions after which an episode of the task is truncated; None for the usual number of the task.
-        policy: who moves, by its name in the world. Without one it is the world's default in rollouts; in a task
-            actions are drawn from the action space.
-        collector: who looks around in place of the policy: "explore", a planner that looks where `model` expects what
-            is least like all it has seen; or the folder of an agent that `train-agent` left: in rollouts it makes
-            movements alone, in its own task it does as it learned to.
-        model: the folder of the checkpoint that "explore" plans with.
+        acting: who acts, and in which task.
         shard_megabytes: size that a shard of WebDataset has at most.
         seed: of the episodes.
         device: "cpu" or "cuda".
@@ -88,12 +77,7 @@ class Record:
     world: WorldOptions = field(default_factory=WorldOptions)
     split: Split = "train"
     length: int = 4
-    task: TaskName | None = None
-    task_options: Mapping[str, str] = field(default_factory=dict)
-    max_steps: int | None = None
-    policy: str | None = None
-    collector: str | None = None
-    model: Path | None = None
+    acting: Annotated[Acting, tyro.conf.arg(name="")] = field(default_factory=Acting)
     shard_megabytes: int = 256
     seed: int = 0
     device: str = "cpu"
@@ -110,10 +94,11 @@ class Record:
             self._record()
 
     def _parsed(self, run: dict[str, Any]) -> Record:
-        model = None if run["model"] is None else Path(run["model"])
+        acting = run["acting"]
+        model = None if acting["model"] is None else Path(acting["model"])
         parsed = {
             "out": self.out,
-            "model": model,
+            "acting": Acting(**acting | {"model": model}),
             "world": WorldOptions(**run["world"]),
             "formats": tuple(run["formats"]),
         }
@@ -131,21 +116,16 @@ class Record:
             raise ValueError("--formats names none: choose hdf5, minari, webdataset, or several")
         for name in (name for format in self.formats for name in PACKAGES[format]):
             package(name)
-        if self.task is None and "minari" in self.formats:
+        if self.acting.task is None and "minari" in self.formats:
             raise ValueError("--formats minari is for the episodes of an environment: name its --task, or leave it out")
-        if self.task is None and (self.task_options or self.max_steps is not None):
-            raise ValueError("--task-options and --max-steps are for a task: name it by --task, or leave them out")
-        if self.policy is not None and self.collector is not None:
-            raise ValueError(f"--policy {self.policy} and --collector {self.collector}: only one of them can move")
-        if self.collector != EXPLORE and self.model is not None:
-            raise ValueError(f"--model {self.model} is for --collector {EXPLORE}: leave it out, or add that")
+        self.acting.check()
 
     def _record(self) -> None:
         if (self.out / CARD).exists():
             shutil.rmtree(self.out / CHUNKS, ignore_errors=True)
             print(f"the recording in {self.out} is complete")
             return
-        recorder = self._recorder(self.world.make(self.split, self.device))
+        recorder = self._recorder(self.world.make(self.split, self.device, self._recorder))
         self._check_disk(recorder)
         chunks = ChunkFolder(self.out / CHUNKS, self.episodes, recorder.at_once, recorder.world.data_hash)
         if not (self.out / RUN).exists():
@@ -159,35 +139,7 @@ class Record:
         shutil.rmtree(chunks.folder)
 
     def _recorder(self, world: World) -> Recorder:
-        seed = first_episode("training", self.seed)
-        if self.task is not None and self.collector not in (None, EXPLORE):
-            return agent_recorder(world, self._agent(world), f"the agent in {self.collector}", seed)
-        if self.task is None:
-            return rollout_recorder(world, *self._policy(world), self.length, seed)
-        steps = EPISODE_STEPS[self.task] if self.max_steps is None else self.max_steps
-        task = {"task": self.task, "max_episode_steps": steps, **parsed_options(self.task_options)}
-        if self.policy is None and self.collector is None:
-            return task_recorder(world, task, None, "nobody: actions are drawn from the action space", seed)
-        return task_recorder(world, task, *self._policy(world), seed)
-
-    def _policy(self, world: World) -> tuple[Policy, str]:
-        """Who moves, and in words."""
-        model = None if self.model is None else load_model(self.model, device=self.device)
-        collector = make_collector(self.collector, model, world)
-        if collector is None:
-            name = self.policy or next(iter(world.policies))
-            return world.policy(name), f"the policy {name!r}"
-        planner = f"a planner that explores with the model in {self.model}"
-        return collector, planner if self.collector == EXPLORE else f"the agent in {self.collector}"
-
-    def _agent(self, world: World) -> Agent:
-        """That does its own task."""
-        if self.task_options or self.max_steps is not None:
-            raise ValueError("--task-options and --max-steps are those that the agent was trained with: leave them out")
-        agent = Agent.load(str(self.collector), world)
-        if agent.config.task != self.task:
-            raise ValueError(f"--task {self.task}: the agent in {self.collector} was trained on {agent.config.task!r}")
-        return agent
+        return self.acting.recorder(world, self.length, first_episode("training", self.seed))
 
     def _check_disk(self, recorder: Recorder) -> None:
         """Refuse what the disk cannot hold, as far as that is known."""
@@ -225,7 +177,7 @@ class Record:
         print(f"{self.episodes} episodes, {rows} views; the recording is in {self.out}")
 
     def _write_minari(self, root: Path, chunks: ChunkFolder, recorder: Recorder) -> None:
-        assert recorder.task is not None
+        assert isinstance(recorder, TaskRecorder)
         task = dict(recorder.task)
         spec = copy.deepcopy(gym.spec(ANY))
         spec.max_episode_steps = task.pop("max_episode_steps")
@@ -237,14 +189,14 @@ class Record:
             **parsed_options(self.world.options),
             **task,
         }
-        about = {"algorithm_name": recorder.mover, "description": f"{self.task}: {recorder.world.optics}"}
-        name = f"saccadeworld/{self.world.name}-{self.task}-v0"
-        write_minari(root, chunks, name, spec, recorder.env, about)
+        about = {"algorithm_name": recorder.mover, "description": f"{task['task']}: {recorder.world.optics}"}
+        name = f"saccadeworld/{self.world.name}-{task['task']}-v0"
+        write_minari(root, chunks, name, spec, recorder.env(), about)
 
     def _card(self, chunks: ChunkFolder, recorder: Recorder, rows: int) -> Card:
         world = recorder.world
         channels, height, width = world.view_shape
-        mean, std = view_statistics(world, self.policy)
+        mean, std = view_statistics(world, self.acting.policy)
         return Card(
             world=world.name,
             source=self.world.source or "built in",
@@ -256,9 +208,9 @@ class Record:
             pose_name=world.pose_name,
             action_dim=world.action_dim,
             view_shape=(height, width, channels),
-            task=recorder.task,
+            task=recorder.task if isinstance(recorder, TaskRecorder) else None,
             policy=recorder.mover,
-            seed=first_episode("training", self.seed),
+            seed=recorder.seed,
             episodes=self.episodes,
             views=rows,
             actions=rows - self.episodes,

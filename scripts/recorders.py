@@ -1,94 +1,139 @@
-"""Who acts in what is recorded: a policy in rollouts, anybody in a task, or an agent in the task that it learned."""
+"""What records episodes, chunk by chunk: rollouts of a policy, or a task and whoever acts in it."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..agents.agent import Agent
-from ..agents.agent_env import task_options
-from ..agents.agent_player import record_agent
+from gymnasium.vector import VectorEnv
+
 from ..envs.recordings.chunks import Chunk
-from ..envs.recordings.players import PolicyPlayer, act_at_random
 from ..envs.recordings.rollouts import record_rollout
-from ..envs.recordings.tape import TapedVectorEnv, record_task
+from ..envs.recordings.tape import Player, TapedVectorEnv, record_task
 from ..envs.rollout import Policy
 from ..envs.spaces import space_bytes
 from ..envs.worlds import World
 
 _CHUNK_BYTES = 64_000_000
 _MOST_AT_ONCE = 4096  # episodes
+Begin = Callable[[TapedVectorEnv], tuple[VectorEnv, Player]]
+"""An environment as somebody sees it who is to act in it, and what chooses the actions."""
 
 
 @dataclass(frozen=True)
-class Recorder:
+class Recorder(ABC):
     """Records episodes of a world.
 
     Attributes:
         world: which.
-        make: the chunk of a first episode, by its number, and of as many episodes.
         mover: who acts, in words.
-        length: views that an episode has at most.
-        task: what `SaccadeWorldVectorEnv` is made with beside the world; None for rollouts.
+        seed: of the first episode.
     """
 
     world: World
-    make: Callable[[int, int], Chunk]
     mover: str
-    length: int
-    task: Mapping[str, Any] | None = None
+    seed: int
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """Views that an episode has at most."""
+
+    @property
+    @abstractmethod
+    def least_length(self) -> int:
+        """Views that an episode has at least."""
+
+    @property
+    @abstractmethod
+    def view_bytes(self) -> int:
+        """What a view takes in memory, with what is seen beside it."""
+
+    @abstractmethod
+    def make(self, first: int, count: int) -> Chunk:
+        """The chunk of a first episode, by its number, and of as many episodes."""
 
     @property
     def at_once(self) -> int:
         """Episodes of a chunk, which bound the memory."""
-        return max(1, min(_MOST_AT_ONCE, _CHUNK_BYTES // (self.length * self._view_bytes)))
+        return max(1, min(_MOST_AT_ONCE, _CHUNK_BYTES // (self.length * self.view_bytes)))
 
     @property
     def least_bytes(self) -> int:
-        """What an episode takes at least: those of a task have two views."""
-        return (self.length if self.task is None else 2) * math.prod(self.world.view_shape)
+        """What an episode takes at least."""
+        return self.least_length * math.prod(self.world.view_shape)
+
+
+@dataclass(frozen=True)
+class RolloutRecorder(Recorder):
+    """Records rollouts.
+
+    Attributes:
+        policy: who moves.
+        views: of each episode.
+    """
+
+    policy: Policy
+    views: int
 
     @property
-    def env(self) -> TapedVectorEnv:
-        """An environment of the task with one row."""
-        assert self.task is not None
-        return TapedVectorEnv(1, world=self.world, **self.task)
+    def length(self) -> int:
+        return self.views
 
     @property
-    def _view_bytes(self) -> int:
-        return math.prod(self.world.view_shape) if self.task is None else space_bytes(self.env.single_observation_space)
+    def least_length(self) -> int:
+        return self.views
+
+    @property
+    def view_bytes(self) -> int:
+        return math.prod(self.world.view_shape)
+
+    def make(self, first: int, count: int) -> Chunk:
+        return record_rollout(self.world, self.policy, self.views, first, count, self.seed)
 
 
-def rollout_recorder(world: World, policy: Policy, mover: str, length: int, seed: int) -> Recorder:
-    """Of rollouts of so many views; `seed` is that of the first episode."""
-    return Recorder(
-        world, lambda first, count: record_rollout(world, policy, length, first, count, seed), mover, length
-    )
+@dataclass(frozen=True)
+class TaskRecorder(Recorder):
+    """Records a task.
 
+    Attributes:
+        task: what `SaccadeWorldVectorEnv` is made with beside the world.
+        begin: who acts.
 
-def task_recorder(world: World, task: Mapping[str, Any], policy: Policy | None, mover: str, seed: int) -> Recorder:
-    """Of a task, in which a policy moves; without one actions are drawn from the action space."""
+    Raises:
+        TypeError, ValueError: for a task that does not fit the world, or who acts in it.
+    """
 
-    def make(first: int, count: int) -> Chunk:
-        tape = TapedVectorEnv(count, world=world, **task)
-        return record_task(tape, act_at_random if policy is None else PolicyPlayer(policy, tape), first, seed)
+    task: Mapping[str, Any]
+    begin: Begin
 
-    if policy is not None:
-        PolicyPlayer(policy, TapedVectorEnv(1, world=world, **task))  # refuses a task it cannot play
-    return Recorder(world, make, mover, _longest(world, task), task)
+    def __post_init__(self) -> None:
+        self.begin(self.env())
 
+    @property
+    def length(self) -> int:
+        env = self.env()
+        return 1 + int(min(env.max_episode_steps, env.task.length or env.max_episode_steps))
 
-def agent_recorder(world: World, agent: Agent, mover: str, seed: int) -> Recorder:
-    """Of an agent's task, in which it does as it learned to."""
-    task = task_options(agent.config)
-    return Recorder(
-        world, lambda first, count: record_agent(agent, world, first, count, seed), mover, _longest(world, task), task
-    )
+    @property
+    def least_length(self) -> int:
+        return 2
 
+    @property
+    def view_bytes(self) -> int:
+        return space_bytes(self.env().single_observation_space)
 
-def _longest(world: World, task: Mapping[str, Any]) -> int:
-    """Views that an episode of a task has at most."""
-    env = TapedVectorEnv(1, world=world, **task)
-    return 1 + int(min(env.max_episode_steps, env.task.length or env.max_episode_steps))
+    def make(self, first: int, count: int) -> Chunk:
+        return self.play(self.env(count), first)
+
+    def env(self, rows: int = 1) -> TapedVectorEnv:
+        """The task with so many episodes side by side."""
+        return TapedVectorEnv(rows, world=self.world, **self.task)
+
+    def play(self, tape: TapedVectorEnv, first: int) -> Chunk:
+        """The first episode of every row of an environment of the task; `first` is the number of row 0's."""
+        seen, player = self.begin(tape)
+        return record_task(tape, player, first, self.seed, seen)

@@ -20,6 +20,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
+from ..seqjepa.matching import check_match, check_views
 from .command import run_command
 from .figures import curves
 from .glimpses import label_of
@@ -87,9 +88,9 @@ class Search:
         check_whole("--episodes", self.episodes, 1)
         check_whole("--limit", self.limit, 1)
         model = SeqJEPA.load(self.model, device=self.device)
-        world = self.world.make("test", self.device)
-        agents = [Agent.load(folder, world) for folder in self.agents]
         out = prepare_folder(self.out)
+        world = self.world.make("test", self.device, lambda world: self._agents(model, world))
+        agents = self._agents(model, world)
         twin = untrained_twin(model, self.seeds[0])
         found: dict[str, list[SearchScores]] = {}
         jobs = list(self._jobs(model, twin, agents))
@@ -102,6 +103,16 @@ class Search:
         report.write(out / "report.html", self, self.seeds, data)
         write_metrics(out, metrics, self.seeds[0], asdict(self), data=data)
         print(f"the figures are in {out / 'report.html'}")
+
+    def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
+        """The agents, if they search, and they and the model belong to a world of this kind."""
+        check_match(model, world)
+        check_views(model, world)
+        agents = [Agent.load(folder, world) for folder in self.agents]
+        for agent in agents:
+            if agent.config.task != SearchTask.name or agent.model is None:
+                raise ValueError(f"--agents takes agents that search through a model, not {label_of(agent)!r}")
+        return agents
 
     def _jobs(self, model: SeqJEPA, twin: SeqJEPA, agents: list[Agent]) -> Iterator[tuple[str, int, Scored]]:
         """Rows of the table, seeds, and what is to be done for them in a world from a first episode."""
@@ -118,8 +129,7 @@ class Search:
         return lambda world, first: search_scores(model, world, make, seed=first, **options | task)
 
     def _searching_agent(self, agent: Agent) -> Scored:
-        if agent.config.task != SearchTask.name or agent.model is None:
-            raise ValueError(f"--agents takes agents that search through a model, not {label_of(agent)!r}")
+        assert agent.model is not None
         form = {"actions": "discrete" if agent.discrete else "box", "memory": agent.config.memory}
         return self._searching(agent.model, lambda _: agent.act, **form)
 

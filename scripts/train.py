@@ -59,7 +59,7 @@ class Train:
         training: how to train.
         collector: who looks around in place of the policy, as training goes on: "explore", a planner that looks where
             the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
-            `train-agent` left, which sees through its own frozen model.
+            `train-agent` left, which sees as it learned to.
         data: a recording in place of a live world, which it names itself: the folder that `saccadeworld record` left,
             or the HDF5 file in it; other formats are for other programs. The first pass over it is in the order in
             which it was recorded, each later one in an order of its own: if it has the seed, policy and length of a

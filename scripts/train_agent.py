@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,7 +102,8 @@ class TrainAgent:
         """Train, from scratch or, with the scores of earlier evaluations, from where a run was stopped."""
         config = self._config()
         model = None if self.model is None else SeqJEPA.load(self.model, self.device)
-        world, test = self.world.make("train", self.device), self.world.make("test", self.device)
+        world = self.world.make("train", self.device, lambda world: self._attempt(config, world, model))
+        test = self.world.make("test", self.device)
         belief = self._belief(model, world)
         log = str(self.out / "tensorboard")
         env = make_agent_env(config, test, model, self.rows, belief)
@@ -127,6 +128,10 @@ class TrainAgent:
         write_metrics(self.out, metrics | {"agent/steps": last.steps}, self.seed, asdict(self), data=data)
         success = "" if last.success is None else f", success {last.success:.3f}"
         print(f"after {last.steps} steps: return {last.mean:.3f} ± {last.deviation:.3f} over episodes{success}")
+
+    def _attempt(self, config: AgentConfig, world: World, model: SeqJEPA | None) -> None:
+        """Make the agent, but for evidence, which is fitted on many scenes."""
+        Agent.make(config if model is None else replace(config, reward="task"), world, model, self.rows)
 
     def _config(self) -> AgentConfig:
         return AgentConfig(

@@ -61,7 +61,7 @@ class TapedVectorEnv(SaccadeWorldVectorEnv):
         """As `SaccadeWorldVectorEnv.reset`, of all rows."""
         observation, info = super().reset(seed=seed, options=options)
         self._start, self._lengths = self.rows, np.zeros_like(self._lengths)
-        self._seen, self._done = [self._look(self.rows, observation)], []
+        self._seen, self._done = [self.look(self.rows, observation)], []
         return observation, info
 
     def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
@@ -70,7 +70,7 @@ class TapedVectorEnv(SaccadeWorldVectorEnv):
         movements = self.task.commands(self.rows, read)
         self._end = None
         observation, rewards, terminations, truncations, info = super().step(actions)
-        self._seen.append(self._look(*(self._end or (self.rows, observation))))
+        self._seen.append(self.look(*(self._end or (self.rows, observation))))
         done = {ACTION: read, MOVEMENT: movements, REWARD: rewards, TERMINATED: terminations, TRUNCATED: truncations}
         self._done.append({name: _on_host(values) for name, values in done.items()})
         ended = self._done[-1][TERMINATED] | self._done[-1][TRUNCATED]
@@ -95,12 +95,8 @@ class TapedVectorEnv(SaccadeWorldVectorEnv):
         episodes = {LABEL: _on_host(labels), SCENE: _on_host(start.scenes), SEED: _on_host(start.seeds)}
         return Chunk.of(first, lengths, episodes, seen | after | before)
 
-    def _begin_at_once(self, observation: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-        self._end = self.rows, observation
-        return super()._begin_at_once(observation)
-
-    def _look(self, rows: Rows, observation: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-        """What is remembered of the rows at a step."""
+    def look(self, rows: Rows, observation: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+        """What is remembered of the rows at a step, (N, ...) each, by the name of its column."""
         columns = {POSE: rows.poses}
         for key, value in observation.items():
             if key == GLIMPSE:
@@ -109,6 +105,10 @@ class TapedVectorEnv(SaccadeWorldVectorEnv):
                 columns[OBSERVATION + key] = value
         columns |= {INFO + key: value for key, value in self.task.info(rows).items()}
         return {name: _on_host(_channels_last(value)) for name, value in columns.items()}
+
+    def _begin_at_once(self, observation: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+        self._end = self.rows, observation
+        return super()._begin_at_once(observation)
 
 
 def record_task(tape: TapedVectorEnv, player: Player, first: int, seed: int, seen: VectorEnv | None = None) -> Chunk:

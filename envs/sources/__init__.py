@@ -33,6 +33,7 @@ from .stl10 import STL10
 from .threediebench import VIEW_SETS
 from .tiny_imagenet import TINY_IMAGENET
 
+BUILT_IN = ("scenes", "shapes")
 BUILT_IN_COUNT = {"train": 2000, "test": 500}
 SIZE = 96
 LARGEST_SIZE = 8192
@@ -213,6 +214,7 @@ def _check(
 
 
 __all__ = [
+    "BUILT_IN",
     "MESH_SETS",
     "PICTURE_OPTIONS",
     "PICTURE_SETS",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..frames import enlarge, side_by_side
+from ..frames import enlarge
 from ..worlds.rotating import RotatingWorld
 from .journey import Journey
 from .task import GLIMPSE, Outcome, Rows, as_picture, known_to_be_none
@@ -51,12 +51,12 @@ class Homing(Journey):
             return Outcome(poses, self.no_rewards(rows), due, state)
         return Outcome(poses, torch.where(due, -_difference(views, rows.state["home"]), 0.0), due, state)
 
-    def frame(self, row: Rows, path: Tensor) -> np.ndarray:
-        """The world's, and the view to come back to beside it, unless the world's shows the first view already."""
-        frame = super().frame(row, path)
+    def panels(self, row: Rows, path: Tensor) -> dict[str, np.ndarray]:
+        """The world's, and the view to come back to beside them, unless the world shows the first view already."""
+        panels = super().panels(row, path)
         if isinstance(self.world, RotatingWorld):
-            return frame
-        return side_by_side([frame, enlarge(as_picture(row.state["home"]))])
+            return panels
+        return panels | {"home": enlarge(as_picture(row.state["home"]))}
 
 
 def _difference(views: Tensor, others: Tensor) -> Tensor:

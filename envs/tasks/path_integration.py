@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..palette import GREY, rgb
+from ..worlds.rotating import RotatingWorld
 from .journey import Journey
 from .task import Outcome, Rows, known_to_be_none
 
@@ -31,18 +35,37 @@ class PathIntegration(Journey):
 
     name: ClassVar[str] = "path-integration"
 
+    def begin(self, seeds: Tensor, scenes: Tensor) -> Rows:
+        rows = super().begin(seeds, scenes)
+        return replace(rows, state=dict(rows.state) | {"report": rows.state["action"]})
+
     def act(self, rows: Rows, actions: Tensor) -> Outcome:
         due = self.is_due(rows)
         moved, commands = self.travel(rows, actions)
         if known_to_be_none(due):
             return Outcome(moved, self.no_rewards(rows), due, {"action": commands})
-        errors = self.world.distance(self.world.canonical(actions), self.displacement(rows))
+        reports = self.world.canonical(actions)
+        errors = self.world.distance(reports, self.displacement(rows))
         return Outcome(
             poses=torch.where(due[:, None], rows.poses, moved),
             rewards=torch.where(due, -errors, 0.0),
             terminations=due,
-            state={"action": torch.where(due[:, None], rows.state["action"], commands)},
+            state={
+                "action": torch.where(due[:, None], rows.state["action"], commands),
+                "report": torch.where(due[:, None], reports, rows.state["report"]),
+            },
         )
+
+    def panels(self, row: Rows, path: Tensor) -> dict[str, np.ndarray]:
+        """The world's, and the place that was reported, or as near to it as one movement leads from the start."""
+        start, report = row.state["start"], row.state["report"]
+        place = self.world.settle(self.world.move(start, report), row.scenes, row.seeds, row.steps)
+        shown = list(self.world.panels(int(row.scenes[0]), torch.cat([start, place])).values())
+        panel = shown[-1 if isinstance(self.world, RotatingWorld) else 0]
+        if row.steps[0] <= self.movements:
+            return super().panels(row, path) | {"no report yet": np.full_like(panel, rgb(GREY))}
+        error = float(self.world.distance(report, self.displacement(row)))
+        return super().panels(row, path) | {f"report, {error:.2f} off": panel}
 
     def commands(self, rows: Rows, actions: Tensor) -> Tensor:
         return self.keep_still(self.is_due(rows), super().commands(rows, actions))

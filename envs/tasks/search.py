@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .. import draws
 from ..checks import check_name, check_number, check_rows
-from ..frames import enlarge, side_by_side
+from ..frames import enlarge
 from ..worlds.world import World
 from .action_forms import DiscreteActions, make_form
 from .poses import draw_poses
@@ -112,9 +112,9 @@ class Search(Task):
             "optimal_steps": rows.state["optimal_steps"],
         }
 
-    def frame(self, row: Rows, path: Tensor) -> np.ndarray:
-        """The world's, and the goal view beside it."""
-        return side_by_side([super().frame(row, path), enlarge(as_picture(row.state["goal view"]))])
+    def panels(self, row: Rows, path: Tensor) -> dict[str, np.ndarray]:
+        """The world's, and the goal view beside them."""
+        return super().panels(row, path) | {"goal": enlarge(as_picture(row.state["goal view"]))}
 
     def _draw_goals(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """Goals, (N, P), and how far they are, (N,): of each row's candidates the first beyond the tolerance."""

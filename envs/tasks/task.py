@@ -14,6 +14,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from ..checks import keyword_options
+from ..frames import side_by_side
 from ..worlds.world import World
 from .action_forms import ActionForm, BoxActions
 
@@ -181,9 +182,16 @@ class Task(ABC):
         """What is reported of every row beside the observation, (N, ...) each: by default nothing."""
         return {}
 
+    def panels(self, row: Rows, path: Tensor) -> dict[str, np.ndarray]:
+        """Pictures of an episode so far, for people to look at, by what they show: by default the world's own.
+
+        One row, (t, P) float32 -> (H, W_i, 3) uint8 each.
+        """
+        return self.world.panels(int(row.scenes[0]), path)
+
     def frame(self, row: Rows, path: Tensor) -> np.ndarray:
-        """A picture of an episode so far, for people to look at. One row, (t, P) float32 -> (H, W, 3) uint8."""
-        return self.world.frame(int(row.scenes[0]), path)
+        """The panels of an episode so far side by side. One row, (t, P) float32 -> (H, W, 3) uint8."""
+        return side_by_side(list(self.panels(row, path).values()))
 
     def aim(self, rows: Rows, actions: Tensor) -> Tensor:
         """Where actions of the world, (N, A) float32, send the rows. -> (N, P) float32."""

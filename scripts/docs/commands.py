@@ -53,7 +53,9 @@ def _collect(kind: type, group: str, groups: dict[str, list[Option]]) -> None:
     hints, texts = get_type_hints(kind, include_extras=True), _texts(kind)
     for field in fields(kind):
         name, hint = field.name.replace("_", "-"), hints[field.name]
-        if is_dataclass(hint) and isinstance(hint, type):
+        if get_origin(hint) is Annotated and is_dataclass(get_args(hint)[0]):  # named "": options of the command itself
+            _collect(get_args(hint)[0], group, groups)
+        elif is_dataclass(hint) and isinstance(hint, type):
             _collect(hint, f"{group}.{name}".strip("."), groups)
         else:
             flag = f"--{group}.{name}" if group else f"--{name}"

@@ -12,6 +12,7 @@ label (`figure.get_label()`). Write it with `figure.savefig("NAME.pdf", bbox_inc
 | scores | `action_scores`, `front`, `accuracy_grid` |
 | maps | of embeddings: `map_by_class`, `map_by_value` |
 | films | of episodes, frame by frame: `film`, `as_gif`, `write_video` |
+| task_films | of episodes of a task: `film_task` |
 | style | colours, markers, sizes, `finish`, and files: `as_image`, `as_data_uri` |
 """
 
@@ -22,6 +23,7 @@ from .scanpaths import HEAT, heat, overlays, scanpaths
 from .scores import accuracy_grid, action_scores, front
 from .strips import attention_strips, neighbour_strips, rotation_strips, view_strips
 from .style import as_data_uri, as_image
+from .task_films import film_task
 
 __all__ = [
     "HEAT",
@@ -35,6 +37,7 @@ __all__ = [
     "curves",
     "displacement_by_views",
     "film",
+    "film_task",
     "front",
     "heat",
     "losses",

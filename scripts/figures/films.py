@@ -47,9 +47,39 @@ def film(world: World, rollout: Rollout) -> list[np.ndarray]:
     for row in range(len(rollout)):
         scene, poses = int(rollout.scenes[row]), rollout.poses[row]
         name = class_name(world, rollout.labels[row])
-        own = [_frame(world, scene, poses[: i + 1], name) for i in range(len(poses))]
-        frames += own + own[-1:] * (_HOLD - 1)
+        paths = [poses[: i + 1] for i in range(len(poses))]
+        frames += hold_last([draw_frame(world, scene, path, world.panels(scene, path), name) for path in paths])
     return frames
+
+
+def hold_last(frames: list[np.ndarray]) -> list[np.ndarray]:
+    """The frames of an episode, the last of which stays."""
+    return frames + frames[-1:] * (_HOLD - 1)
+
+
+def draw_frame(
+    world: World, scene: int, poses: Tensor, panels: Mapping[str, np.ndarray], name: str, told: str = ""
+) -> np.ndarray:
+    """One frame.
+
+    Args:
+        world: where.
+        scene: which.
+        poses: (t, P) float32, of the episode so far.
+        panels: of the world, or of a task, by what they show.
+        name: of the scene's class, or empty.
+        told: a line below; none if it is empty.
+
+    Returns:
+        (H, W, 3) uint8, with even sides.
+    """
+    panels = dict(panels)
+    if isinstance(world, ImagesWorld):
+        panels["known so far"] = enlarge(known(world, scene, poses))
+    if isinstance(world, RotatingWorld):
+        panels |= _rotation(world, poses)
+    frame = _titled(panels, name)
+    return _even(_underlined(frame, told) if told else frame)
 
 
 def as_gif(frames: Sequence[np.ndarray], fps: float) -> bytes:
@@ -91,25 +121,28 @@ def known(world: ImagesWorld, scene: int, poses: Tensor) -> np.ndarray:
     return so_far.picture
 
 
-def _frame(world: World, scene: int, poses: Tensor, name: str) -> np.ndarray:
-    panels = dict(world.panels(scene, poses))
-    if isinstance(world, ImagesWorld):
-        panels["known so far"] = enlarge(known(world, scene, poses))
-    if isinstance(world, RotatingWorld):
-        panels |= _rotation(world, poses)
-    return _titled(panels, name)
-
-
 def _titled(panels: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     """Panels side by side, with what they show above them, the first with a name before it."""
     titled = []
     for place, (title, panel) in enumerate(panels.items()):
-        image = Image.new("RGB", (panel.shape[1], panel.shape[0] + _TITLE), "white")
-        image.paste(Image.fromarray(panel), (0, _TITLE))
         words = f"{name}: {title}" if name and place == 0 else title
-        ImageDraw.Draw(image).text((image.width / 2, _TITLE / 2), words, fill=BLACK, font=_font(), anchor="mm")
-        titled.append(np.asarray(image))
-    frame = side_by_side(titled)
+        titled.append(np.concatenate([_line(words, panel.shape[1]), panel]))
+    return side_by_side(titled)
+
+
+def _underlined(frame: np.ndarray, told: str) -> np.ndarray:
+    return np.concatenate([frame, _line(told, frame.shape[1])])
+
+
+def _line(words: str, width: int) -> np.ndarray:
+    """A line of words in the middle. -> (_TITLE, width, 3) uint8."""
+    image = Image.new("RGB", (width, _TITLE), "white")
+    ImageDraw.Draw(image).text((width / 2, _TITLE / 2), words, fill=BLACK, font=_font(), anchor="mm")
+    return np.asarray(image)
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    """With white rows and columns behind, where a side is odd."""
     height, width = (-size % _EVEN for size in frame.shape[:2])
     return np.pad(frame, ((0, height), (0, width), (0, 0)), constant_values=255)
 

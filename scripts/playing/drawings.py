@@ -100,20 +100,21 @@ def axes(directions: Tensor, side: int, dashed: bool = False) -> str:
     Args:
         directions: (3, 3), a row for each axis: to the right, upwards and into the view.
         side: of the view in pixels.
-        dashed: whether they are where the body is not yet.
+        dashed: whether they are where the body is not yet; then they are thinner, too.
     """
     length, middle = 0.15 * side, (0.2 * side, 0.8 * side)
     unit = side / 100
-    dash = f' stroke-dasharray="{1.6 * unit:.2f} {1.6 * unit:.2f}"' if dashed else ""
+    drawn = f'stroke-dasharray="{2 * unit:.2f} {1.2 * unit:.2f}"' if dashed else 'stroke-linecap="round"'
+    outer, inner = (1.8, 1.1) if dashed else (2.4, 1.3)
     parts = []
     for i in directions[:, 2].argsort(descending=True).tolist():
         right, up, _ = directions[i].tolist()
         x, y = middle[0] + length * right, middle[1] - length * up
         label_x, label_y = middle[0] + 1.2 * length * right, middle[1] - 1.2 * length * up + 1.5 * unit
-        for stroke, width in ((_OUTLINE, 2.4), ((VERMILLION, GREEN, SKY)[i], 1.3)):
+        for stroke, width in ((_OUTLINE, outer), ((VERMILLION, GREEN, SKY)[i], inner)):
             parts.append(
                 f'<line x1="{middle[0]:.2f}" y1="{middle[1]:.2f}" x2="{x:.2f}" y2="{y:.2f}" stroke="{stroke}" '
-                f'stroke-width="{width * unit:.2f}" stroke-linecap="round"{dash}/>'
+                f'stroke-width="{width * unit:.2f}" {drawn}/>'
             )
         if not dashed:
             parts.append(

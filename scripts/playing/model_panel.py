@@ -43,7 +43,8 @@ class ModelPanel:
                 "and to play with it:"
             )
             for command in self.setting.how_to_get_a_model:
-                ui.html(f"<pre>{escape(command)}</pre>", sanitize=False)
+                words = " ".join(f"<span>{escape(word)}</span>" for word in command.split(" "))
+                ui.html(f"<pre>{words}</pre>", sanitize=False)
 
     def show(self) -> None:
         """Show the thoughts at the newest view."""

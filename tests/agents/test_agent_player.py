@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from saccadeworld.agents.agent import Agent
 from saccadeworld.agents.agent_config import AgentConfig
-from saccadeworld.agents.agent_env import make_agent_env
-from saccadeworld.agents.agent_player import record_agent
+from saccadeworld.agents.agent_env import make_agent_env, task_options
+from saccadeworld.agents.agent_player import seen_by
+from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
 from saccadeworld.envs.worlds import ImagesWorld
 from saccadeworld.seqjepa import SeqJEPA
 
@@ -21,7 +22,8 @@ def test_an_agent_does_as_in_the_environment_it_learned_in(
     model = images_model if seen == "embeddings" else None
     config = AgentConfig(task=task, memory=3, network=(8,), max_steps=5, seed=1)
     agent = Agent.make(config, images_world, model, 4)
-    chunk = record_agent(agent, images_world, 2, 4, seed=50)
+    tape = TapedVectorEnv(4, world=images_world, **task_options(config))
+    chunk = record_task(tape, agent.act, 2, 50, seen_by(agent, tape))
     columns = chunk.columns
     assert columns["episode_idx"][0] == 2
     env = make_agent_env(config, images_world, model, 4)

@@ -363,7 +363,7 @@ def test_bad_options_are_named(options: dict, error: type[Exception], message: s
 
 
 def test_options_beside_a_world_that_is_made_are_refused(images_world: ImagesWorld):
-    with pytest.raises(TypeError, match="a world that is made already has no option 'fovea'; it takes none"):
+    with pytest.raises(TypeError, match="in a world that is made already has no option 'fovea'; it takes 'actions'"):
         make(images_world, fovea=20)
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from saccadeworld.agents.agent import Agent
+from saccadeworld.agents.agent_config import AgentConfig
+from saccadeworld.envs.worlds import make_world
 from saccadeworld.scripts import reproduce
 from saccadeworld.scripts.main import main
 from saccadeworld.scripts.reproductions.laptop_scale import LAPTOP
@@ -53,6 +56,23 @@ def model(tmp_path) -> Path:
     options = {"encoder_width": 4, "action_embedding_dim": 8, "layers": 1, "heads": 2}
     SeqJEPA(2, "small", **options).eval().save(tmp_path / "model")
     return tmp_path / "model"
+
+
+@pytest.fixture
+def agent(tmp_path) -> Callable[[str, Path | None], Path]:
+    """Makes the folder of an agent that has learned nothing of a task, in pictures of 32 pixels with a fovea of 8."""
+
+    def make(task: str, model: Path | None) -> Path:
+        world = make_world("images", count=4, size=32, fovea=8)
+        options = {"tolerance": 0.0} if task == "search" else {}
+        config = AgentConfig(
+            task, max_steps=2, task_options=options, network=(4,), memory=2, options={"batch_size": 16}
+        )
+        folder = tmp_path / f"{task}-{'views' if model is None else 'model'}"
+        Agent.make(config, world, None if model is None else SeqJEPA.load(model), 1).save(folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture

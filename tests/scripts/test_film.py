@@ -1,6 +1,9 @@
+import gymnasium as gym
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from saccadeworld.envs.recordings.players import PolicyPlayer
+from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
 from saccadeworld.envs.worlds import make_world
 from saccadeworld.scripts.figures import film
 
@@ -34,15 +37,45 @@ def test_the_seed_decides(saccadeworld, tmp_path):
     assert a == b != c
 
 
-def test_a_planner_and_an_agent(saccadeworld, tmp_path, model):
-    agent = (
-        f"--steps 16 --rows 4 --options n_steps 4 batch_size 16 --evaluation-episodes 4 --task free-viewing {IMAGES}"
-    )
-    assert saccadeworld("train-agent --model", model, "--out", tmp_path / "agent", agent).code == 0
-    for collector in (("explore", "--model", model), (tmp_path / "agent" / "agent",)):
+def test_a_planner_and_an_agent(saccadeworld, tmp_path, model, agent):
+    for collector in (("explore", "--model", model), (agent("free-viewing", model),)):
         result = saccadeworld("film --views 3 --gif", tmp_path / "a.gif", IMAGES, "--collector", *collector)
         assert (result.code, result.err) == (0, "")
         assert len(frames(tmp_path / "a.gif")) == 3
+
+
+def test_a_task_of_a_planner_and_of_agents(saccadeworld, tmp_path, model, agent):
+    for collector in (
+        ("--max-steps 2 --task-options tolerance 0 --collector search --model", model),
+        ("--collector", agent("search", model)),
+        ("--collector", agent("search", None)),
+    ):
+        result = saccadeworld("film --task search --gif", tmp_path / "a.gif", IMAGES, *collector)
+        assert (result.code, result.err) == (0, ""), result.err
+        assert result.out.startswith("4 frames"), "of two actions, as many as these agents learned with"
+    result = saccadeworld("film --task homing --gif", tmp_path / "a.gif", IMAGES, "--collector", agent("search", None))
+    assert (result.code, result.out) == (2, "")
+    assert "--task homing: the agent in" in result.err
+
+
+def test_a_film_of_a_task_is_that_of_its_environment(saccadeworld, tmp_path):
+    """The line below apart, whose words `figures` tests."""
+    options = "--task path-integration --policy uniform --task-options movements 2 --seed 7 --gif"
+    assert saccadeworld("film", options, tmp_path / "a.gif", IMAGES).code == 0
+    world = make_world("images", split="test", count=20, size=32, fovea=8)
+    task = {"world": world, "task": "path-integration", "movements": 2}
+    tape = TapedVectorEnv(1, **task)
+    actions = record_task(tape, PolicyPlayer(world.policy("uniform"), tape), 0, 7).columns["action"][:-1]
+    env = gym.make("SaccadeWorld-v0", render_mode="rgb_array", **task)
+    env.reset(seed=7)
+    shown = [env.render()]
+    for action in actions:
+        env.step(action)
+        shown.append(env.render())
+    for frame, rendered in zip(frames(tmp_path / "a.gif"), shown, strict=True):
+        height, width = rendered.shape[:2]
+        below = frame[30 : 30 + height, :width]
+        assert np.abs(below - rendered).mean() < 4, "but for the 256 colours of a GIF"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +85,17 @@ def test_a_planner_and_an_agent(saccadeworld, tmp_path, model):
         ("--gif a.mp4", "--gif a.mp4: give a file that ends in .gif"),
         ("--video a.gif", "--video a.gif: give a file that ends in .mp4"),
         ("--gif a.gif --policy best", "policy='best' is not known"),
-        ("--gif a.gif --policy uniform --collector explore", "--policy and --collector both name who looks around"),
+        ("--gif a.gif --policy uniform --collector explore", "--policy uniform and --collector explore: only one of"),
+        ("--gif a.gif --collector nowhere", "--collector nowhere is neither 'explore' nor the folder of an agent"),
+        ("--gif a.gif --collector search --model m", "--collector search looks for a goal: add --task search"),
+        ("--gif a.gif --task search --collector search", "--collector search plans with seq-JEPA: give the folder"),
+        ("--gif a.gif --max-steps 3", "--task-options and --max-steps are for a task"),
+        ("--gif a.gif --task homing --max-steps 0", "--max-steps=0 is out of range"),
+        (
+            "--gif a.gif --task search --task-options speed 3",
+            "has no option 'speed'; it takes 'actions'",
+        ),
+        ("--gif a.gif --task search --task-options actions discrete --policy uniform", "use actions='box'"),
         ("--gif a.gif --collector explore", "give the folder of a checkpoint by --model"),
         ("--gif a.gif --views 0", "--views=0 is out of range"),
         ("--gif a.gif --fps 0", "--fps=0.0 is out of range"),

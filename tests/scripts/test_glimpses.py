@@ -7,6 +7,7 @@ from saccadeworld.agents.agent_config import AgentConfig
 from saccadeworld.agents.agent_policy import AgentPolicy
 from saccadeworld.agents.glimpses import GlimpsesConfig, accuracy_by_glimpses
 from saccadeworld.envs.worlds import World, make_world
+from saccadeworld.scripts.glimpses import label_of
 from saccadeworld.seqjepa import SeqJEPA
 
 WORLD = "--world.options count 32 size 32 fovea 8"
@@ -61,3 +62,8 @@ def test_a_policy_or_agent_that_does_not_fit_is_told_before_any_work(saccadeworl
     assert result.code == 2
     assert "nowhere" in result.err
     assert not out.exists()
+
+
+def test_agents_that_see_otherwise_make_other_rows(agent, model):
+    labels = [label_of(Agent.load(agent("recognition", seen), world("train"))) for seen in (model, None)]
+    assert labels == ["ppo, recognition", "ppo, recognition from views"]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from PIL import Image
-from saccadeworld.envs.worlds import ImagesWorld
+from saccadeworld.envs.worlds import ImagesWorld, World, make_world
+from saccadeworld.scripts import options as module
 from saccadeworld.scripts.options import WorldOptions
 
 
@@ -38,3 +39,52 @@ def test_a_download_is_asked_for_by_name_only(tmp_path):
 def test_what_the_command_chooses_is_no_option_of_the_world():
     with pytest.raises(ValueError, match=r"'download' is none of --world\.options"):
         WorldOptions(options={"download": "true"}).make("train", "cpu")
+
+
+def test_what_will_be_done_is_tried_with_one_scene_first(tmp_path):
+    tried: list[World] = []
+    world = WorldOptions(options={"count": "5", "size": "40", "fovea": "8"}).make("test", "cpu", tried.append)
+    assert [(len(scene), scene.side, scene.view_shape, scene.classes) for scene in tried] == [
+        (1, 40, (3, 8, 8), world.classes)
+    ]
+    assert len(world) == 5
+    np.save(tmp_path / "maps.npy", np.ones((5, 40, 40), np.float32))
+    maps = {"count": "5", "size": "40", "fovea": "8", "saliency": str(tmp_path / "maps.npy")}
+    assert len(WorldOptions(options=maps).make("test", "cpu", tried.append)) == 5, "maps of all are none of one"
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ("film --gif a.gif --collector nowhere", "--collector nowhere"),
+        ("film --gif a.gif --world.name objects --world.options size 0", "size is a whole number"),
+        (
+            "record --out out --task search --task-options speed 3",
+            "made already has no option 'speed'",
+        ),
+        ("record --out out --world.options border fee", "border='fee' is not known"),
+        ("play --port 0 --agent nowhere", "nowhere"),
+        ("play --port 0 --world.options fovea 0", "fovea=0"),
+        ("train-agent --out out --task-options speed 3", "has no option 'speed'"),
+        ("train-agent --out out --algo dqn --task path-integration", "'dqn' cannot choose"),
+        ("train-agent --out out --reward evidence", "is measured by a model"),
+        ("glimpses --out out --model MODEL --agents nowhere", "nowhere"),
+        ("glimpses --out out --model MODEL --policies best", "--policies='best'"),
+        ("search --out out --model MODEL --agents nowhere", "nowhere"),
+        ("search --out out --model MODEL --world.name objects", "actions of 2 numbers"),
+    ],
+)
+def test_mistakes_are_told_before_all_scenes_are_made(
+    saccadeworld, tmp_path, monkeypatch, model, options: str, match: str
+):
+    def make_one(*arguments, **options):
+        assert options["count"] == 1
+        return make_world(*arguments, **options)
+
+    monkeypatch.setattr(module, "make_world", make_one)
+    monkeypatch.chdir(tmp_path)
+    result = saccadeworld(options.replace("MODEL", str(model)))
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result.err
+    assert match in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

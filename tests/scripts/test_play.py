@@ -1,5 +1,6 @@
 import pytest
-from saccadeworld.scripts.playing import server
+from saccadeworld.scripts.playing import insight, server
+from saccadeworld.scripts.playing.eye import Eye, Setting
 from saccadeworld.scripts.playing.server import listen
 
 SMALL = "--port 0 --world.options size 32 fovea 12 count 4"
@@ -58,3 +59,20 @@ def test_a_model_for_another_world_is_refused(saccadeworld, never_serves, model)
     result = saccadeworld("play --port 0 --world.name objects --world.options size 12 count 4 --model", model)
     assert result.code == 2
     assert "actions of 2 numbers" in result.err
+
+
+def test_an_agent_can_be_watched_through_its_model_or_without_one(saccadeworld, monkeypatch, agent, model):
+    seen: list[Setting] = []
+    monkeypatch.setattr(server, "serve", lambda page, listening, browser: seen.append(page.args[0]))
+    monkeypatch.setattr(insight, "EPISODES", 60)
+    for folder in (agent("recognition", None), agent("free-viewing", model)):
+        result = saccadeworld("play --port 0 --world.options size 32 fovea 8 count 40 --agent", folder)
+        assert (result.code, result.err) == (0, ""), result.err
+    views, embeddings = seen
+    assert (views.insight, set(views.movers) & {"agent", "planner"}) == (None, {"agent"})
+    assert embeddings.insight is not None
+    for setting, names in ((views, ("agent",)), (embeddings, ("agent", "planner"))):
+        eye = Eye(setting)
+        for name in names:
+            eye.step(name)
+        assert eye.players == names

@@ -99,6 +99,7 @@ def test_planners_and_agents_look_around_too(saccadeworld, tmp_path, model):
     for name, options, moves in (
         ("explore", "--collector explore --model MODEL", "a planner that explores"),
         ("explore search", "--collector explore --model MODEL --task search --max-steps 2", "a planner that explores"),
+        ("searches", "--collector search --model MODEL --task search --max-steps 2", "a planner that searches"),
         ("looks", "--collector AGENT", "the agent in"),
         ("answers", "--collector AGENT --task recognition", "the agent in"),
     ):

@@ -159,3 +159,12 @@ def test_a_model_for_another_world_is_refused(saccadeworld, tmp_path, model):
     result = saccadeworld("train-agent --model", model, "--out", tmp_path / "run", options)
     assert result.code == 2
     assert "the model takes actions of 2 numbers, the world 'objects' has 4" in result.err
+
+
+def test_what_stable_baselines3_warns_of_is_told_once(saccadeworld, tmp_path):
+    """When the agent is made, not when it is loaded."""
+    options = "--steps 4 --rows 2 --max-steps 2 --network 4 --evaluation-episodes 2 --options n_steps 2 batch_size 64"
+    made = saccadeworld("train-agent --task free-viewing --out", tmp_path / "run", WORLD, options)
+    assert (made.code, made.err.count("mini-batch size of 64")) == (0, 1)
+    loaded = saccadeworld("film --views 2 --gif", tmp_path / "a.gif", WORLD, "--collector", tmp_path / "run" / "agent")
+    assert (loaded.code, loaded.err) == (0, "")

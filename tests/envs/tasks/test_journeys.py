@@ -156,6 +156,26 @@ def test_a_frame_of_homing_shows_the_first_view_too(images_world: ImagesWorld):
     assert np.array_equal(panel[-32 * 12 :: 32, -32 * 12 :: 32][:12, :12], first.transpose(1, 2, 0))
 
 
+def test_a_frame_of_path_integration_shows_the_place_that_was_reported(
+    images_world: ImagesWorld, objects_world: ObjectsWorld
+):
+    """Where the same way as one movement would lead."""
+    for world, panel in ((images_world, 0), (objects_world, -1)):
+        env = make(world, render_mode="rgb_array")
+        walk(env, 4)
+        before = env.render()
+        rows = env.unwrapped._vector.rows
+        report = world.rollout(1, 2, "nearby", 2).actions[0, 0]
+        env.step(report.numpy())
+        after = env.render()
+        place = world.move(rows.state["start"], report[None])
+        assert not torch.equal(place, rows.poses)
+        expected = list(world.panels(int(rows.scenes[0]), torch.cat([rows.state["start"], place])).values())[panel]
+        assert after.shape == before.shape
+        assert np.array_equal(after[:, -384:], expected)
+        assert len(np.unique(before[:, -384:])) == 1, "nothing was reported yet"
+
+
 def test_a_frame_of_homing_shows_the_first_view_of_an_object_once(objects_world: ObjectsWorld):
     env = make(objects_world, "homing", render_mode="rgb_array")
     observations, _ = walk(env)

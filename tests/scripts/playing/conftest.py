@@ -1,5 +1,8 @@
 """Small worlds to play in, and a small model that is untrained, but whose normalisations fit."""
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
@@ -7,6 +10,8 @@ from saccadeworld.scripts.playing import insight
 from saccadeworld.scripts.playing.eye import Setting
 from saccadeworld.scripts.playing.insight import Insight
 from saccadeworld.seqjepa import SeqJEPA
+
+sys.path.append(str(Path(__file__).parent))  # where the tests of pages find their browser
 
 
 def _model(world: World) -> SeqJEPA:

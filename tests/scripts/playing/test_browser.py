@@ -1,35 +1,19 @@
-"""The page in a browser: the command as a person types it, and Chromium without a window."""
+"""The page of pictures in a browser."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from selenium import webdriver
+from chromium import PATIENCE, Browser, needs_chromium, served
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no Chromium with its ChromeDriver here; on Debian: apt-get install chromium chromium-driver",
-)
-_QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars"
-)
+pytestmark = needs_chromium
 _WITH_A_BROKEN_MOVER = """
 from saccadeworld.envs.worlds import ImagesWorld
 from saccadeworld.scripts.play import main
@@ -41,104 +25,20 @@ make = ImagesWorld.make_policies
 ImagesWorld.make_policies = lambda world: {"broken": broken} | make(world)
 main()
 """
-_PATIENCE = 30  # seconds, on a machine that has other things to do
-
-
-class Browser:
-    """A window of its own on the page.
-
-    Args:
-        address: of the page.
-        width, height: of the window in pixels.
-    """
-
-    def __init__(self, address: str, width: int = 1440, height: int = 900):
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for argument in _QUIET.split():
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-        self.driver = webdriver.Chrome(service=webdriver.ChromeService(DRIVER), options=options)
-        self.resize(width, height)
-        self.driver.get(address)
-        self.wait(lambda: self.shown("status").startswith("View 1"))
-
-    def resize(self, width: int, height: int) -> None:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-    def find(self, name: str, inside: str = "") -> list:
-        return self.driver.find_elements(By.CSS_SELECTOR, f'[data-testid="{name}"] {inside}')
-
-    def shown(self, name: str) -> str:
-        found = self.find(name)
-        return found[0].text if found else ""
-
-    def glimpse(self) -> str:
-        return self.driver.execute_script("return document.querySelector('[data-testid=glimpse] img').src")
-
-    def marks(self) -> str:
-        """What is drawn over the picture."""
-        return self.driver.execute_script("return document.querySelector('[data-testid=canvas] svg').innerHTML")
-
-    def press(self, *keys: str) -> None:
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def click(self, right: float, down: float) -> None:
-        """At a place in sides of the picture from its middle."""
-        (canvas,) = self.find("canvas")
-        side = canvas.rect["width"]
-        ActionChains(self.driver).move_to_element_with_offset(canvas, right * side, down * side).click().perform()
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain: {self.driver.find_element(By.TAG_NAME, 'body').text}"
-            time.sleep(0.02)
-
-    def hosts(self) -> set[str]:
-        """Hosts that were asked for anything since this was last called."""
-        events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
-        addresses = [
-            event["params"]["request"]["url"] if "request" in event["params"] else event["params"]["url"]
-            for event in events
-            if event["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
-        ]
-        return {urlsplit(address).hostname or "" for address in addresses if not address.startswith("data:")}
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen, str, Path]]:
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen, str, Path]]:
     """The command without a model, in an empty folder, with a mover that fails; its process, address and folder."""
     folder = tmp_path_factory.mktemp("here")
     options = "--port 0 --no-browser --world.options size 48 fovea 16 count 6"
-    command = ["-c", _WITH_A_BROKEN_MOVER, *options.split()]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            told = process.stdout.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", told)
-            assert found, f"{told}{process.communicate(timeout=10)}"
-            yield process, found[0], folder
-        finally:
-            process.kill()
+    with served(folder, ["-c", _WITH_A_BROKEN_MOVER, *options.split()]) as (process, address):
+        yield process, address, folder
 
 
 @pytest.fixture(scope="module")
-def browser(served) -> Iterator[Browser]:
-    opened = Browser(served[1])
+def browser(page) -> Iterator[Browser]:
+    opened = Browser(page[1])
     yield opened
     opened.driver.quit()
 
@@ -224,20 +124,20 @@ def test_without_a_model_the_page_tells_how_to_get_one(browser: Browser):
     assert commands[1] == f"saccadeworld play --model runs/model/model {options}"
 
 
-def test_a_name_that_was_made_to_point_here_is_not_answered(served):
-    host = served[1].removeprefix("http://")
+def test_a_name_that_was_made_to_point_here_is_not_answered(page):
+    host = page[1].removeprefix("http://")
     for name, status in ((host, 200), ("elsewhere.example", 400)):
-        connection = HTTPConnection(host, timeout=_PATIENCE)
+        connection = HTTPConnection(host, timeout=PATIENCE)
         connection.request("GET", "/", headers={"Host": name})
         assert connection.getresponse().status == status
         connection.close()
 
 
-def test_two_people_have_an_eye_each(browser: Browser, served):
+def test_two_people_have_an_eye_each(browser: Browser, page):
     browser.press("b")
     browser.wait(lambda: browser.shown("place").endswith("view 1"))
     scene = browser.shown("place")
-    other = Browser(served[1], 420, 900)
+    other = Browser(page[1], 420, 900)
     try:
         assert "scene 1" in other.shown("place")
         other.click(0.1, 0.1)
@@ -261,13 +161,13 @@ def test_everything_that_can_be_used_has_a_name(browser: Browser):
     assert [role for role, name in found if not name.strip()] == []
 
 
-def test_nothing_leaves_this_machine_and_nothing_is_left_behind(browser: Browser, served):
-    process, _, folder = served
+def test_nothing_leaves_this_machine_and_nothing_is_left_behind(browser: Browser, page):
+    process, _, folder = page
     assert browser.complaints() == []
     assert browser.hosts() == {"127.0.0.1"}
     assert list(folder.iterdir()) == []
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=_PATIENCE) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert process.stderr is not None
     errors = [line for line in process.stderr.read().splitlines() if line and not line.startswith((" ", "Traceback"))]
     assert set(errors) == {"an error on the page", "RuntimeError: out of order"}
