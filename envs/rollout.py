@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from .checks import check_rows
+
 if TYPE_CHECKING:
     from .worlds.world import World
 
@@ -89,7 +91,12 @@ class Episodes:
         return torch.stack(self._views, dim=1)
 
     def append(self, poses: Tensor) -> None:
-        """Move every row to its next pose, (B, >= A), as its policy chose it, or as near as the world lets it."""
+        """Move every row to its next pose, (B, >= A) float32, as its policy chose it, or as near as the world lets it.
+
+        Raises:
+            TypeError, ValueError: for a policy's answer that is no such poses.
+        """
+        self._check(poses)
         world, step = self.world, self.step
         if step == 0:
             aims = landed = world.settle(poses, self.scenes, self.seeds, step)
@@ -98,6 +105,15 @@ class Episodes:
             aims = world.settle(world.aim(start, poses), self.scenes, self.seeds, step)
             landed = world.land(start, aims, self.seeds, step)
         self.arrive(aims, landed)
+
+    def _check(self, poses: Tensor) -> None:
+        wanted = f"({len(self.seeds)}, {self.world.pose_dim}) float32"
+        if not isinstance(poses, Tensor):
+            raise TypeError(f"a policy must choose poses, a torch tensor {wanted}; got {type(poses).__name__}")
+        fits = poses.ndim == 2 and self.world.action_dim <= poses.shape[1] <= self.world.pose_dim
+        if not fits or len(poses) != len(self.seeds) or poses.dtype != torch.float32:
+            raise ValueError(f"a policy must choose poses {wanted}, got {tuple(poses.shape)} {poses.dtype}")
+        check_rows("the policy's pose", poses, poses.isfinite(), "use finite numbers")
 
     def arrive(self, aims: Tensor, poses: Tensor) -> None:
         """Note where a movement to the aims has led every row, which somebody else has made. (B, P), (B, P)."""

@@ -104,7 +104,9 @@ def find_instances(
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction is {test_fraction}, expected a number between 0 and 1, both excluded")
     if not folder.exists():
-        raise FileNotFoundError(f"no folder {folder}: check the path")
+        name = len(folder.parts) == 1 and not folder.is_absolute()
+        more = "; built in are 'scenes' and 'shapes', data sets are named as NAME:PATH" if name else ""
+        raise FileNotFoundError(f"no folder {folder}: check the path{more}")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: name the folder that holds the class folders")
 

@@ -32,6 +32,8 @@ def renderer(shapes):
         ("size", 0),
         ("size", 32.0),
         ("samples", 0),
+        ("samples", True),
+        ("sky", "bright"),
         ("camera_distance", 0.4),
         ("camera_polar", 0.0),
         ("field_of_view", math.pi),
@@ -44,7 +46,7 @@ def renderer(shapes):
     ],
 )
 def test_a_set_up_out_of_range_is_refused(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises((TypeError, ValueError), match=field):
         Setup(**{field: value})
 
 

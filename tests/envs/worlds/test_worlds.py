@@ -86,5 +86,5 @@ def test_an_action_out_of_bounds_names_its_row(world: World):
     world.check_actions(actions)
     for bad in (1.5 * world.action_high, 1.001 * world.action_low, float("nan"), float("inf")):
         actions[2, 1] = bad
-        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|-1\.00|nan|inf).*\] of row 2: clip it"):
+        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|-1\.00|nan|inf).*\] of row 2: use finite numbers"):
             world.check_actions(actions)
