@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..envs.checks import check_whole
+from ..envs.checks import check_fields, check_whole
 from ..envs.rollout import Episodes, Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
@@ -58,6 +58,7 @@ class GlimpsesConfig:
     bf16: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_whole("views", self.views, 2)
         check_whole("train_episodes", self.train_episodes, 1)
         check_whole("test_episodes", self.test_episodes, 1)

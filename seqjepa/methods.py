@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..envs.devices import resolve_device
 from .baselines import BASELINES, make_baseline
-from .checkpoint import check_device, read_checkpoint
+from .checkpoint import read_checkpoint
 from .config import ViewModelConfig
 from .model import SeqJEPA
 from .view_model import ViewModel
@@ -32,7 +33,7 @@ def load_model(path: str | os.PathLike[str], device: str | torch.device = "cpu")
 
     Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
     """
-    check_device(device)
+    resolve_device(device)
     config, state = read_any_checkpoint(path)
     return METHODS[config.method].restore(config, state, str(path), device)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...envs.checks import check_number, check_whole
+from ...envs.checks import check_fields, check_number, check_whole
 from ...envs.rollout import Policy
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
@@ -45,6 +45,7 @@ class EnsembleConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, low in (("members", 2), ("steps", 1), ("batch_size", 2), ("views", 2), ("seed", 0)):
             check_whole(name, getattr(self, name), low)
         check_number("learning_rate", self.learning_rate, 0)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...envs.checks import check_whole
+from ...envs.checks import check_fields, check_whole
 from ...envs.rollout import Rollout
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
@@ -44,6 +44,7 @@ class HorizonConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("observed", "horizon"):
             check_whole(name, getattr(self, name), 1)
         check_whole("episodes", self.episodes, 2)

@@ -321,6 +321,12 @@ def test_a_checkpoint_of_another_world_is_not_resumed(tmp_path):
         ("training.json", b"[]", ValueError, "not what a training leaves"),
         ("training.json", b"{}", ValueError, "not what a training leaves"),
         ("training.json", b'{"training": {"speed": 3}}', ValueError, "not what a training leaves.*speed"),
+        (
+            "training.json",
+            b'{"training": {}, "step": "1", "seconds": 0, "history": []}',
+            ValueError,
+            r"training.json is not what a training leaves: step='1' is not a whole number",
+        ),
         ("optimiser.safetensors", b"{", ValueError, "not a readable safetensors file"),
         ("model.safetensors", None, FileNotFoundError, "not a checkpoint"),
     ],
@@ -361,11 +367,18 @@ def finished(tmp_path_factory) -> Path:
         {"log_every": 0},
         {"save_every": 0},
         {"compile": "max"},
+        {"compile": 1},
+        {"steps": 1.5},
+        {"batch_size": "32"},
+        {"bf16": "no"},
+        {"sync_batch_norm": 0},
+        {"seed": 0.5},
+        {"policy": 3},
     ],
     ids=str,
 )
 def test_impossible_configurations_are_refused(options):
-    with pytest.raises(ValueError, match="|".join(options)):
+    with pytest.raises((TypeError, ValueError), match="|".join(options)):
         TrainingConfig(**options)
 
 
