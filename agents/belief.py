@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..envs import draws
+from ..envs.checks import check_whole
 from ..envs.rollout import Policy
 from ..envs.tasks import Rows
 from ..envs.worlds import World
@@ -58,11 +59,12 @@ class ClassBelief:
             bf16: whether to run the model under bfloat16 autocast.
 
         Raises:
-            ValueError: for a world without classes, or with scenes of one part alone, or a model made for other
-                actions.
+            TypeError, ValueError: for sizes below 1, a world without classes, or with scenes of one part alone, or a
+                model made for other actions.
         """
         if not world.classes:
             raise ValueError("there are no classes to believe in: these scenes have no labels, choose others")
+        check_whole("views", views, 1)
         features = extract_features(model, world, episodes, range(1, views + 1), policy, seed, bf16)
         return cls.of(features, spread_scenes(world, episodes), len(world.classes))
 

@@ -178,4 +178,4 @@ def _in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(map(repr, get_args(kind)))
     words = {bool: "True or False", NoneType: "None"}
-    return words.get(kind) or (kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind))
+    return words.get(kind) or (str(kind) if get_origin(kind) is tuple else (get_origin(kind) or kind).__name__)

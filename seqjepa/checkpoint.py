@@ -64,7 +64,8 @@ def read_checkpoint(
 ) -> tuple[ConfigType, dict[str, Tensor]]:
     """The configuration, which is one of `kinds`, and the tensors (on the CPU) in the folder `path`.
 
-    Raises FileNotFoundError when something is missing, ValueError when it is damaged or of another format or method.
+    Raises FileNotFoundError when something is missing, NotADirectoryError for a file, ValueError when it is damaged or
+    of another format or method.
     """
     folder = find_folder(path)
     for name in (CONFIG, WEIGHTS):
@@ -190,7 +191,7 @@ def find_folder(path: str | os.PathLike[str]) -> Path:
         if folder.is_dir():
             return folder
     if Path(path).exists():
-        raise NotADirectoryError(f"{path} is no folder: name the one that holds {CONFIG} and {WEIGHTS}")
+        raise NotADirectoryError(f"{path} is a file: name the folder that holds it")
     raise FileNotFoundError(f"no checkpoint folder at {path}")
 
 

@@ -31,7 +31,8 @@ def make_model(method: str, action_dim: int, **options: Any) -> ViewModel[Any]:
 def load_model(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> ViewModel[Any]:
     """The model that was saved in the folder `path`, of whatever method, on `device`, in eval mode.
 
-    Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
+    Raises FileNotFoundError when a file is missing, NotADirectoryError when the path is one, ValueError when one is
+    damaged or does not fit the other, or for a device that there is not.
     """
     resolve_device(device)
     config, state = read_any_checkpoint(path)

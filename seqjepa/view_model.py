@@ -89,8 +89,8 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Self:
         """The model that `save` wrote, on `device`, in eval mode.
 
-        Raises FileNotFoundError when a file is missing, ValueError when one is damaged, does not fit the other, or
-        holds a model of another method.
+        Raises FileNotFoundError when a file is missing, NotADirectoryError when the path is one, ValueError when one is
+        damaged, does not fit the other, or holds a model of another method, or for a device that there is not.
         """
         resolve_device(device)
         config, state = read_checkpoint(path, (cls.Config,))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...envs.checks import check_fields, check_whole
+from ...envs.checks import check_fields, check_number, check_whole
 from ...envs.rollout import Policy
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
@@ -44,8 +44,9 @@ class EvidenceConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name, low in (("views", 2), ("episodes", 1), ("hidden", 1), ("epochs", 1)):
+        for name, low in (("views", 2), ("episodes", 1), ("hidden", 1), ("epochs", 1), ("seed", 0)):
             check_whole(name, getattr(self, name), low)
+        check_number("decay", self.decay, 0)
 
 
 class ExpectedEvidence:

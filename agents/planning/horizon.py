@@ -48,6 +48,7 @@ class HorizonConfig:
         for name in ("observed", "horizon"):
             check_whole(name, getattr(self, name), 1)
         check_whole("episodes", self.episodes, 2)
+        check_whole("seed", self.seed, 0)
 
 
 def horizon_errors(model: SeqJEPA, world: World, config: HorizonConfig) -> dict[str, list[float]]:

@@ -1,9 +1,10 @@
 import pytest
 import torch
 from saccadeworld.agents.looking import Looking
+from saccadeworld.agents.planning.policies import PlanningPolicy
 from saccadeworld.envs.rollout import Episodes
-from saccadeworld.envs.worlds import ImagesWorld
-from saccadeworld.seqjepa import SeqJEPA
+from saccadeworld.envs.worlds import ImagesWorld, World
+from saccadeworld.seqjepa import SeqJEPA, make_baseline
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -30,3 +31,14 @@ def test_it_sees_what_rollouts_show(images_world: ImagesWorld, images_model: Seq
             torch.testing.assert_close(seen.aggregates, expected[step], rtol=1e-4, atol=1e-5)
             assert seen.memory.counts.tolist() == [step + 1] * 5
     assert counts == [5, 10, 5]
+
+
+def test_what_does_not_fit_is_told(images_model: SeqJEPA, objects_world: World):
+    with pytest.raises(TypeError, match="needs a model that aggregates, as seq-JEPA; got SimCLR"):
+        Looking(make_baseline("simclr", 2, "small", encoder_width=8))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="memory=0 is out of range"):
+        Looking(images_model, 0)
+    with pytest.raises(ValueError, match="actions of 2 numbers, the world 'objects' has 4"):
+        objects_world.rollout(2, 2, PlanningPolicy.to_explore(images_model))
+    with pytest.raises(TypeError, match=r"objective=None: give an Objective, such as Familiarity\(\)"):
+        PlanningPolicy(images_model, None)  # pyright: ignore[reportArgumentType]

@@ -53,7 +53,7 @@ def test_fields_of_their_types_pass(options):
         ({"sizes": 3}, TypeError, r"sizes=3 must be tuple\[int, ...\]"),
         ({"sizes": (1, 2.5)}, TypeError, r"sizes=\(1, 2.5\) must be tuple\[int, ...\]"),
         ({"pair": (1, 2, 3)}, TypeError, r"pair=\(1, 2, 3\) must be tuple\[float, float\]"),
-        ({"more": 3}, TypeError, "more=3 must be .*Mapping.* or None"),
+        ({"more": 3}, TypeError, "more=3 must be Mapping or None"),
     ],
     ids=str,
 )

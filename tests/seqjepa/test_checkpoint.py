@@ -267,7 +267,7 @@ def test_cuda_asked_for_and_absent(tmp_path):
 
 def test_a_checkpoint_is_a_folder_and_may_be_the_one_one_is_in(tmp_path, monkeypatch):
     make_model().save(tmp_path / "model")
-    with pytest.raises(NotADirectoryError, match=r"is no folder: name the one that holds config.json"):
+    with pytest.raises(NotADirectoryError, match=r"is a file: name the folder that holds it"):
         SeqJEPA.load(tmp_path / "model" / "model.safetensors")
     monkeypatch.chdir(tmp_path / "model")
     assert SeqJEPA.load(".").config.action_dim == 2
