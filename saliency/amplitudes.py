@@ -80,7 +80,7 @@ def make_amplitudes(name: str, **options: Any) -> AmplitudePrior:
     return AMPLITUDE_PRIORS[name](**options)
 
 
-def _check(option: str, value: object) -> None:
+def _check(option: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{option}={value!r} of an amplitude prior is not a number")
     if not 0 < value < math.inf:

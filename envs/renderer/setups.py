@@ -65,7 +65,8 @@ class Setup:
 
     def __post_init__(self) -> None:
         for name in ("background", "stage"):  # lists, when they come from JSON
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         check_fields(self)
         for name in ("size", "samples"):
             check_whole(name, getattr(self, name), 1)

@@ -9,6 +9,7 @@ layout of WebDataset, here or on a web server, see `shards`. "bank:/path" is a p
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,6 @@ def _load_pictures(
     reading = {name: value for name, value in options.items() if name not in _FILE_OPTIONS}
     listing = data_set.load(path, split, download=options.get("download", False), **reading)
     size = size or data_set.size or SIZE
-    check_whole("size", size, 1)
     bank = options.get("bank")
     if bank is None:
         return read_all(listing, size)
@@ -208,6 +208,8 @@ def _check_reading(size: int | None, options: Mapping[str, Any]) -> None:
         check_whole("size", size, 1, LARGEST_SIZE)
     for name in ("download", "labelled"):
         check_flag(name, options.get(name, False))
+    if not isinstance(options.get("bank"), str | os.PathLike | None):
+        raise TypeError(f"bank={options['bank']!r} is no path: name a folder")
 
 
 def _check(
