@@ -15,7 +15,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.probes import Probe, fit_class_scores
-from .memory import Seen
+from .memory import Seen, check_aggregates
 
 FOLDS = 5
 DECAYS = (1e-3, 1e-2, 1e-1)
@@ -59,9 +59,10 @@ class ClassBelief:
             bf16: whether to run the model under bfloat16 autocast.
 
         Raises:
-            TypeError, ValueError: for sizes below 1, a world without classes, or with scenes of one part alone, or a
-                model made for other actions.
+            TypeError, ValueError: for a model that does not aggregate, sizes below 1, a world without classes, or with
+                scenes of one part alone, or a model made for other actions.
         """
+        check_aggregates(model)
         if not world.classes:
             raise ValueError("there are no classes to believe in: these scenes have no labels, choose others")
         check_whole("views", views, 1)

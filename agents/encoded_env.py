@@ -15,7 +15,7 @@ from ..envs.vector_env import Output
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
 from ..seqjepa.matching import check_match, check_views
-from .memory import Memory, Seen
+from .memory import Memory, Seen, check_aggregates
 from .remembering_env import Bonus, RememberingVectorEnv, vector
 
 Z, AGGREGATE, GOAL_Z = "z", "aggregate", "goal_z"
@@ -83,14 +83,13 @@ class EncodedVectorEnv(RememberingVectorEnv):
             yield
 
 
-def check_model(model: object, device: torch.device) -> None:
+def check_model(model: SeqJEPA, device: torch.device) -> None:
     """Refuse what is not seq-JEPA, or not on the device of a world.
 
     Raises:
         TypeError, ValueError: naming it.
     """
-    if not isinstance(model, SeqJEPA):
-        raise TypeError(f"agents look back by the aggregates of seq-JEPA, and a {type(model).__name__} has none")
+    check_aggregates(model)
     found = next(model.parameters()).device
     if found != device:
         raise ValueError(f"the model is on {found}, the world on {device}: use one device for both")

@@ -8,9 +8,8 @@ from ..envs.checks import check_whole
 from ..envs.rollout import Episodes
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
-from ..seqjepa.features import Aggregating
 from ..seqjepa.matching import check_match
-from .memory import Memory, Seen
+from .memory import Memory, Seen, check_aggregates
 
 
 class Looking:
@@ -25,8 +24,7 @@ class Looking:
     """
 
     def __init__(self, model: SeqJEPA, memory: int = 8):
-        if not isinstance(model, Aggregating):
-            raise TypeError(f"who looks back needs a model that aggregates, as seq-JEPA; got {type(model).__name__}")
+        check_aggregates(model)
         check_whole("memory", memory, 1)
         self.model = model
         self.size = memory

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..envs.checks import check_name
 from ..envs.devices import resolve_device
 from .baselines import BASELINES, make_baseline
 from .checkpoint import read_checkpoint
@@ -23,6 +24,7 @@ def make_model(method: str, action_dim: int, **options: Any) -> ViewModel[Any]:
     `options` are the further fields of its configuration. Raises ValueError or TypeError for a name, a field or a value
     that there is not.
     """
+    check_name("method", method, METHODS)
     if method == SeqJEPA.Config.method:
         return SeqJEPA(action_dim, **options)
     return make_baseline(method, action_dim, **options)

@@ -16,6 +16,7 @@ from ...seqjepa.episode_seeds import first_episode
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.matching import check_match
 from ...seqjepa.predictor import Predictor
+from ..memory import check_aggregates
 from .imagination import Imagined
 
 
@@ -82,8 +83,10 @@ class PredictorEnsemble(nn.Module):
             policy: who moves, in place of that of the config.
 
         Raises:
+            TypeError: for a model that does not aggregate.
             ValueError: for a model made for other actions.
         """
+        check_aggregates(model)
         check_match(model, world)
         config = config or EnsembleConfig()
         torch.manual_seed(config.seed)

@@ -14,6 +14,7 @@ from ...seqjepa import SeqJEPA
 from ...seqjepa.features import extract_features, spread_scenes
 from ...seqjepa.probes import Probe, fit_mlp
 from ..belief import ClassBelief
+from ..memory import check_aggregates
 from .imagination import Imagined
 
 
@@ -85,9 +86,11 @@ class ExpectedEvidence:
             config: how.
 
         Raises:
+            TypeError: for a model that does not aggregate.
             ValueError: for a world without classes, or a model made for other actions.
         """
         config = config or EvidenceConfig()
+        check_aggregates(model)
         if not world.classes:
             raise ValueError("there are no classes to find evidence of: these scenes have no labels, choose others")
         lengths = range(1, config.views + 1)

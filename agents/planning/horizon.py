@@ -16,7 +16,7 @@ from ...seqjepa.episode_seeds import first_of_repeat
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.features import spread_scenes
 from ...seqjepa.matching import check_match
-from ..memory import Memory, Seen
+from ..memory import Memory, Seen, check_aggregates
 from .imagination import imagine
 
 _CHUNK = 256
@@ -64,8 +64,10 @@ def horizon_errors(model: SeqJEPA, world: World, config: HorizonConfig) -> dict[
         config: how.
 
     Raises:
+        TypeError: for a model that does not aggregate.
         ValueError: for a model made for other actions.
     """
+    check_aggregates(model)
     check_match(model, world)
     scenes = spread_scenes(world, config.episodes)
     first, length = first_of_repeat("testing", config.seed, 0), config.observed + config.horizon
