@@ -205,7 +205,8 @@ class Trainer:
         return numbers
 
     def _diverged(self, what: str) -> DivergedError:
-        remedy = f"lower learning_rate={self.config.learning_rate} or clip={self.config.clip}, or switch bf16 off"
+        remedy = f"lower learning_rate={self.config.learning_rate} or clip={self.config.clip}"
+        remedy += ", or switch bf16 off" * self.config.bf16
         kept = "there is no checkpoint from before" if self.kept is None else f"the last good checkpoint is {self.kept}"
         return DivergedError(f"{what} at step {self.step}; {remedy}; {kept}")
 

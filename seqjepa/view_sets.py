@@ -82,7 +82,7 @@ def embed_view_sets(
 
 
 def _check_world(world: World, count: int, views: int) -> None:
-    check_whole("count", count, 1, len(world))
+    check_whole("scenes", count, 1, len(world))
     check_whole("views", views, 2)
     if isinstance(world, StoredViewsWorld) and views > int(world.counts.min()):
         fewest = int(world.counts.min())

@@ -295,8 +295,9 @@ def test_who_diverges_is_told_which_checkpoint_is_left(tmp_path):
 
 
 def test_a_learning_rate_out_of_all_proportion_is_told():
-    with pytest.raises(DivergedError, match="learning_rate=1e\\+30"):
-        tiny_trainer(steps=50, learning_rate=1e30).run()
+    for bf16, remedy in ((False, "clip=1.0; there"), (True, "clip=1.0, or switch bf16 off; there")):
+        with pytest.raises(DivergedError, match=rf"lower learning_rate=1e\+30 or {re.escape(remedy)}"):
+            tiny_trainer(steps=50, learning_rate=1e30, bf16=bf16).run()
 
 
 def test_a_model_for_another_world_is_refused():
