@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from ..envs.checks import check_name, check_whole
+from ..envs.checks import check_fields, check_name, check_whole
 from ..envs.tasks import TASKS
 from .algorithms import ALGORITHMS
 
@@ -46,9 +46,9 @@ class AgentConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_name("task", self.task, TASKS)
         check_name("algorithm", self.algorithm, ALGORITHMS)
-        check_name("reward", self.reward, get_args(Reward))
         if self.max_steps is not None:
             check_whole("max_steps", self.max_steps, 1)
         check_whole("memory", self.memory, 1, 1000)

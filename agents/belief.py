@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from ..envs import draws
+from ..envs.checks import check_whole
 from ..envs.rollout import Policy
 from ..envs.tasks import Rows
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.probes import Probe, fit_class_scores
-from .memory import Seen
+from .memory import Seen, check_aggregates
 
 FOLDS = 5
 DECAYS = (1e-3, 1e-2, 1e-1)
@@ -58,11 +59,13 @@ class ClassBelief:
             bf16: whether to run the model under bfloat16 autocast.
 
         Raises:
-            ValueError: for a world without classes, or with scenes of one part alone, or a model made for other
-                actions.
+            TypeError, ValueError: for a model that does not aggregate, sizes below 1, a world without classes, or with
+                scenes of one part alone, or a model made for other actions.
         """
+        check_aggregates(model)
         if not world.classes:
             raise ValueError("there are no classes to believe in: these scenes have no labels, choose others")
+        check_whole("views", views, 1)
         features = extract_features(model, world, episodes, range(1, views + 1), policy, seed, bf16)
         return cls.of(features, spread_scenes(world, episodes), len(world.classes))
 

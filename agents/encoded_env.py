@@ -10,11 +10,12 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from ..envs.checks import check_flag
 from ..envs.vector_env import Output
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
 from ..seqjepa.matching import check_match, check_views
-from .memory import Memory, Seen
+from .memory import Memory, Seen, check_aggregates
 from .remembering_env import Bonus, RememberingVectorEnv, vector
 
 Z, AGGREGATE, GOAL_Z = "z", "aggregate", "goal_z"
@@ -37,7 +38,7 @@ class EncodedVectorEnv(RememberingVectorEnv):
         bf16: whether to run the model under bfloat16 autocast.
 
     Raises:
-        TypeError: for another environment, or a model that does not aggregate.
+        TypeError: for another environment, a model that does not aggregate, or a value of a wrong type.
         ValueError: for an environment in another mode or of a task that hides the views, a model for other actions or
             views or on another device, or values out of range.
     """
@@ -53,6 +54,9 @@ class EncodedVectorEnv(RememberingVectorEnv):
         bf16: bool = False,
     ):
         super().__init__(env, memory, bonus, output)
+        check_flag("bf16", bf16)
+        if bonus is not None and not callable(bonus):
+            raise TypeError(f"bonus={bonus!r}: give None, or a callable (rows, before, after) -> rewards")
         check_model(model, self.world.device)
         check_match(model, self.world)
         check_views(model, self.world)
@@ -79,14 +83,13 @@ class EncodedVectorEnv(RememberingVectorEnv):
             yield
 
 
-def check_model(model: object, device: torch.device) -> None:
+def check_model(model: SeqJEPA, device: torch.device) -> None:
     """Refuse what is not seq-JEPA, or not on the device of a world.
 
     Raises:
         TypeError, ValueError: naming it.
     """
-    if not isinstance(model, SeqJEPA):
-        raise TypeError(f"agents look back by the aggregates of seq-JEPA, and a {type(model).__name__} has none")
+    check_aggregates(model)
     found = next(model.parameters()).device
     if found != device:
         raise ValueError(f"the model is on {found}, the world on {device}: use one device for both")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..envs.checks import check_whole
+from ..envs.checks import check_fields, check_whole
 from ..envs.rollout import Episodes, Policy
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
-from ..seqjepa.episode_seeds import first_of_repeat
+from ..seqjepa.episode_seeds import check_seed, first_of_repeat
 from ..seqjepa.evaluation import check_classes
 from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.metrics import accuracy
@@ -58,9 +58,11 @@ class GlimpsesConfig:
     bf16: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         check_whole("views", self.views, 2)
         check_whole("train_episodes", self.train_episodes, 1)
         check_whole("test_episodes", self.test_episodes, 1)
+        check_seed(self.seed)
 
 
 def accuracy_by_glimpses(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from ..envs.checks import check_whole
 from ..envs.rollout import Episodes
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
-from .memory import Memory, Seen
+from ..seqjepa.matching import check_match
+from .memory import Memory, Seen, check_aggregates
 
 
 class Looking:
@@ -16,15 +18,25 @@ class Looking:
     Args:
         model: frozen.
         memory: how many views are remembered at most.
+
+    Raises:
+        TypeError, ValueError: for a model that does not aggregate, or no memory.
     """
 
     def __init__(self, model: SeqJEPA, memory: int = 8):
+        check_aggregates(model)
+        check_whole("memory", memory, 1)
         self.model = model
         self.size = memory
         self._memories: WeakKeyDictionary[Episodes, tuple[int, Memory]] = WeakKeyDictionary()
 
     def __call__(self, episodes: Episodes) -> Seen:
-        """Of episodes that have at least one view."""
+        """Of episodes that have at least one view.
+
+        Raises:
+            ValueError: for a world with other actions than those the model was made for.
+        """
+        check_match(self.model, episodes.world)
         with evaluated(self.model):
             step, memory = self._memories.get(episodes, (0, None))
             if step < episodes.step:

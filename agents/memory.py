@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..seqjepa import SeqJEPA
+from ..seqjepa.features import Aggregating
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,13 @@ class Seen:
     def put(self, index: Tensor, fresh: Seen) -> Seen:
         """These rows with `fresh` in the places of the index, (R,) int64."""
         return Seen(self.memory.put(index, fresh.memory), self.aggregates.index_copy(0, index, fresh.aggregates))
+
+
+def check_aggregates(model: object) -> None:
+    """Refuse a model that does not aggregate what it has seen.
+
+    Raises:
+        TypeError: naming it.
+    """
+    if not isinstance(model, Aggregating):
+        raise TypeError(f"agents look back by the aggregates of seq-JEPA, and a {type(model).__name__} has none")

@@ -24,13 +24,17 @@ class SB3VecEnv(VecEnv):
         env: of autoreset mode SAME_STEP and with NumPy output; a native one, or one seen through a model.
 
     Raises:
+        TypeError: for what is no vector environment.
         ValueError: for another mode or output.
     """
 
     def __init__(self, env: VectorEnv):
+        if not isinstance(env, VectorEnv):
+            raise TypeError(f"{env} is no vector environment: make one by gym.make_vec")
         mode = env.metadata.get("autoreset_mode")
         if mode != AutoresetMode.SAME_STEP:
-            raise ValueError(f"the environment resets in mode {mode}; make it with autoreset_mode='SameStep'")
+            resets = getattr(mode, "value", mode)
+            raise ValueError(f"the environment resets in mode {resets!r}; make it with autoreset_mode='SameStep'")
         if env.metadata.get("torch"):
             raise ValueError("the environment hands out tensors, and agents take arrays; use output='numpy'")
         self.env = env
@@ -41,7 +45,9 @@ class SB3VecEnv(VecEnv):
     def reset(self) -> dict[str, np.ndarray]:
         """Start new episodes in all rows, with the seeds that `seed` has left, if any."""
         if any(self._options):
-            raise ValueError(f"options of reset are not known here: {self._options}")
+            given = self._options[0]
+            self._reset_options()  # so that the next reset goes well
+            raise ValueError(f"options of reset are not known here: {given}; call set_options() without any")
         seeds: Any = None if all(seed is None for seed in self._seeds) else self._seeds
         observation, info = self.env.reset(seed=seeds)
         self._reset_seeds()

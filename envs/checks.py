@@ -6,8 +6,10 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Collection, Iterable
+from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
@@ -31,11 +33,11 @@ def check_whole(option: str, value: object, low: int, high: int | None = None) -
         TypeError: for anything but an integer.
         ValueError: for an integer out of range.
     """
+    allowed = f"at least {low}" if high is None else f"{low} to {high}"
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{option}={value!r} is not a whole number")
+        raise TypeError(f"{option}={value!r} is not a whole number; use an int, {allowed}")
     number = int(value)
     if number < low or (high is not None and number > high):
-        allowed = f"at least {low}" if high is None else f"{low} to {high}"
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
 
 
@@ -46,11 +48,38 @@ def check_number(option: str, value: object, low: float, high: float = math.inf)
         TypeError: for anything but a number.
         ValueError: for a number out of range.
     """
+    allowed = f"at least {low}" if high == math.inf else f"{low} to {high}"
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{option}={value!r} is not a number")
+        raise TypeError(f"{option}={value!r} is not a number; use {allowed}")
     if not (math.isfinite(value) and low <= float(value) <= high):
-        allowed = f"at least {low}" if high == math.inf else f"{low} to {high}"
         raise ValueError(f"{option}={value} is out of range; use {allowed}")
+
+
+def check_flag(option: str, value: object) -> None:
+    """Refuse what is neither True nor False: a text such as "no" would count as True.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{option}={value!r} is neither True nor False; use one of them")
+
+
+def check_fields(options: Any) -> None:
+    """Refuse a dataclass with a field that is not of the type that it is annotated with; lists may stand for tuples.
+
+    Raises:
+        ValueError: for what is none of the names in a `Literal`.
+        TypeError: for anything else.
+    """
+    for name, kind in get_type_hints(type(options)).items():
+        if get_origin(kind) is ClassVar:
+            continue
+        value = getattr(options, name)
+        if get_origin(kind) is Literal:
+            check_name(name, value, get_args(kind))
+        elif not _fits(value, kind):
+            raise TypeError(f"{name}={value!r} must be {_in_words(kind)}")
 
 
 def check_memory(what: str, size: int) -> None:
@@ -79,7 +108,9 @@ def check_options(owner: str, options: Iterable[str], known: Collection[str]) ->
     unknown = [option for option in options if option not in known]
     if unknown:
         has = f"it takes {', '.join(map(repr, sorted(known)))}" if known else "it takes none"
-        raise TypeError(f"{owner} has no option {', '.join(map(repr, unknown))}; {has}")
+        near = [name for option in unknown for name in get_close_matches(str(option), known, 1)]
+        meant = f" (did you mean {' and '.join(map(repr, near))}?)" if near else ""
+        raise TypeError(f"{owner} has no option {', '.join(map(repr, unknown))}{meant}; {has}")
 
 
 def keyword_options(*functions: Callable[..., Any]) -> set[str]:
@@ -124,4 +155,27 @@ def check_within(what: str, values: Tensor, low: float, high: float) -> None:
     """
     clipped = values.clamp(low, high)
     if values.device.type != "cpu" or not torch.equal(values, clipped):  # on the CPU the fastest way to see it
-        check_rows(what, values, values == clipped, f"clip it, its numbers lie in [{low}, {high}]")
+        check_rows(what, values, values == clipped, f"use finite numbers in [{low}, {high}], clip what is beyond")
+
+
+def _fits(value: object, kind: Any) -> bool:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Literal:
+        return any(type(value) is type(known) and value == known for known in parts)
+    if origin is tuple:
+        kinds = parts[:1] * len(value) if isinstance(value, list | tuple) and parts[-1] is Ellipsis else parts
+        return isinstance(value, list | tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if kind in (int, float):
+        return isinstance(value, int | kind) and not isinstance(value, bool)
+    return kind is Any or isinstance(value, origin or kind)
+
+
+def _in_words(kind: Any) -> str:
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(map(_in_words, get_args(kind)))
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    words = {bool: "True or False", NoneType: "None"}
+    return words.get(kind) or (str(kind) if get_origin(kind) is tuple else (get_origin(kind) or kind).__name__)

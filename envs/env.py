@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from .batches import first, first_info
-from .checks import check_options
+from .checks import check_options, check_whole
+from .episode_numbers import SEED_BOUND
 from .tasks import Task
 from .vector_env import Observation, Output, SaccadeWorldVectorEnv
 from .worlds import World
@@ -34,6 +35,9 @@ class SaccadeWorldEnv(gym.Env):
         render_mode: str | None = None,
         **options: Any,
     ):
+        for option in ("num_envs", "autoreset_mode"):
+            if option in options:
+                raise TypeError(f"{option}={options[option]!r} is of vector environments: use gymnasium.make_vec")
         self._vector = SaccadeWorldVectorEnv(
             1,
             world=world,
@@ -59,6 +63,9 @@ class SaccadeWorldEnv(gym.Env):
     ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; see `SaccadeWorldVectorEnv.reset`. There are no reset options."""
         check_options("reset()", () if options is None else options, ())
+        if seed is not None:
+            check_whole("seed", seed, 0, SEED_BOUND - 1)  # Gymnasium would take no whole number of NumPy's
+            seed = int(seed)
         super().reset(seed=seed)
         observation, info = self._vector.reset(seed=seed)
         return first(observation), first_info(info)

@@ -12,7 +12,7 @@ from ..saliency.fixations import Fixations
 from ..saliency.inhibition import Inhibition, make_inhibition
 from ..saliency.models import SaliencyModel
 from ..saliency.osie import load_osie
-from .checks import keyword_options
+from .checks import check_flag, keyword_options
 from .human_replay import HumanFixations
 from .policies import CentreFixations, NearbyFixations, SaliencyFixations, UniformFixations
 from .rollout import Policy
@@ -63,6 +63,9 @@ def fixation_policies(
         TypeError: for values of a wrong type.
         FileNotFoundError: for maps or fixations that are not there.
     """
+    check_flag("saliency_live", saliency_live)
+    if not isinstance(saliency_cache, str | None):
+        raise TypeError(f"saliency_cache={saliency_cache!r} is no text: give the path of a folder")
     side = pictures.pictures.shape[1]
     place = device if saliency_live else pictures.pictures.device
     maps = picture_maps(saliency, pictures, place)
@@ -73,7 +76,7 @@ def fixation_policies(
     salient = SaliencyFixations(
         maps,
         returning,
-        make_amplitudes(amplitudes) if isinstance(amplitudes, str) else amplitudes,
+        _amplitudes(amplitudes),
         live=saliency_live,
         cache=saliency_cache,
     )
@@ -97,8 +100,10 @@ GAZE_OPTIONS = keyword_options(fixation_policies)
 
 
 def _inhibition(inhibition: str | Inhibition, fovea: int) -> Inhibition:
-    if not isinstance(inhibition, str):
+    if isinstance(inhibition, Inhibition):
         return inhibition
+    if not isinstance(inhibition, str):
+        raise TypeError(f"inhibition={inhibition!r}: give the name of a shape, or an Inhibition")
     reach: dict[str, dict[str, Any]] = {
         "square": {"radius": fovea // 2},
         "disc": {"radius": fovea // 2},
@@ -107,9 +112,19 @@ def _inhibition(inhibition: str | Inhibition, fovea: int) -> Inhibition:
     return make_inhibition(inhibition, **reach.get(inhibition, {}))
 
 
+def _amplitudes(amplitudes: str | AmplitudePrior | None) -> AmplitudePrior | None:
+    if isinstance(amplitudes, str):
+        return make_amplitudes(amplitudes)
+    if amplitudes is not None and not callable(amplitudes):
+        raise TypeError(f"amplitudes={amplitudes!r}: give None, the name of a prior, or an AmplitudePrior")
+    return amplitudes
+
+
 def _replay(fixations: str | Fixations, pictures: PictureSet, device: torch.device) -> HumanFixations:
     if isinstance(fixations, str):
         fixations = load_osie(fixations)
+    elif not isinstance(fixations, Fixations):
+        raise TypeError(f"fixations={fixations!r}: give the path of a file, or Fixations")
     if not pictures.names:
         raise ValueError("fixations are matched by the names of pictures, which this source does not have")
     names = [Path(name).name for name in pictures.names]

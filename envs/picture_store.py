@@ -28,11 +28,19 @@ class PictureStore:
         pictures: the set, on its own device.
 
     Raises:
-        ValueError: for another device.
+        TypeError, ValueError: for what is no set of pictures, and for another device.
         MemoryError: for more pictures than the device has memory for.
     """
 
     def __init__(self, pictures: PictureSet, device: torch.device, bank_device: str | None = None):
+        if not isinstance(pictures, PictureSet):
+            raise TypeError(f"a world is made of a PictureSet, got {type(pictures).__name__}; see envs.sources.banks")
+        shape, dtype = tuple(pictures.pictures.shape), pictures.pictures.dtype
+        if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3 or dtype != torch.uint8:
+            raise ValueError(f"pictures must be (N, S, S, 3) uint8, got {shape} {dtype}")
+        if pictures.labels.shape != shape[:1] or pictures.labels.dtype != torch.int64:
+            given = f"{tuple(pictures.labels.shape)} {pictures.labels.dtype}"
+            raise ValueError(f"labels must be ({shape[0]},) int64, one for each picture, got {given}")
         self.device = device
         try:
             self.pictures = pictures.to(place_of_bank(device, bank_device))

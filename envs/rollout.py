@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
+
+from .checks import check_rows
 
 if TYPE_CHECKING:
     from .worlds.world import World
@@ -89,7 +92,12 @@ class Episodes:
         return torch.stack(self._views, dim=1)
 
     def append(self, poses: Tensor) -> None:
-        """Move every row to its next pose, (B, >= A), as its policy chose it, or as near as the world lets it."""
+        """Move every row to its next pose, (B, >= A) float32, as its policy chose it, or as near as the world lets it.
+
+        Raises:
+            TypeError, ValueError: for a policy's answer that is no such poses.
+        """
+        self._check(poses)
         world, step = self.world, self.step
         if step == 0:
             aims = landed = world.settle(poses, self.scenes, self.seeds, step)
@@ -98,6 +106,15 @@ class Episodes:
             aims = world.settle(world.aim(start, poses), self.scenes, self.seeds, step)
             landed = world.land(start, aims, self.seeds, step)
         self.arrive(aims, landed)
+
+    def _check(self, poses: Tensor) -> None:
+        world = self.world
+        if not isinstance(poses, Tensor):
+            raise TypeError(f"a policy must choose poses, a torch tensor; got {type(poses).__name__}")
+        fits = poses.ndim == 2 and world.action_dim <= poses.shape[1] <= world.pose_dim
+        if not fits or poses.shape[0] != self.seeds.shape[0] or poses.dtype != torch.float32:
+            wanted = f"({len(self.seeds)}, {world.pose_dim}) float32"
+            raise ValueError(f"a policy must choose poses {wanted}, got {tuple(poses.shape)} {poses.dtype}")
 
     def arrive(self, aims: Tensor, poses: Tensor) -> None:
         """Note where a movement to the aims has led every row, which somebody else has made. (B, P), (B, P)."""
@@ -120,9 +137,12 @@ def roll_out(world: World, policy: Policy, seeds: Tensor, scenes: Tensor, length
     episodes = Episodes(world, seeds, scenes)
     for _ in range(length):
         episodes.append(policy(episodes))
+    poses = episodes.poses
+    if poses.device.type != "cpu" or not math.isfinite(poses.sum()):  # on the CPU the fastest way to see it
+        check_rows("the policy's poses", poses, poses.isfinite(), "use finite numbers")
     return Rollout(
         views=episodes.views,
-        poses=episodes.poses,
+        poses=poses,
         actions=episodes.actions,
         labels=world.labels[scenes],
         scenes=scenes,

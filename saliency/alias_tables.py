@@ -34,6 +34,8 @@ class AliasTables:
     """
 
     def __init__(self, maps: Tensor):
+        if not isinstance(maps, Tensor):
+            raise TypeError(f"maps must be a torch tensor, (N, H, W), got {type(maps).__name__}")
         if maps.ndim != 3 or not maps.is_floating_point() or 0 in maps.shape:
             raise TypeError(f"maps are {tuple(maps.shape)} {maps.dtype}; give (N, H, W) floating point, none of them 0")
         self._width = maps.shape[2]

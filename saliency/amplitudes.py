@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -74,11 +75,13 @@ def make_amplitudes(name: str, **options: Any) -> AmplitudePrior:
         ValueError: for an unknown name, or a value out of range.
         TypeError: for an option that the class does not have.
     """
-    if name not in AMPLITUDE_PRIORS:
+    if not isinstance(name, str) or name not in AMPLITUDE_PRIORS:
         raise ValueError(f"amplitudes={name!r} is not known; use one of {', '.join(map(repr, AMPLITUDE_PRIORS))}")
     return AMPLITUDE_PRIORS[name](**options)
 
 
 def _check(option: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{option}={value!r} of an amplitude prior is not a number")
     if not 0 < value < math.inf:
         raise ValueError(f"{option}={value} of an amplitude prior must be finite and positive")

@@ -21,6 +21,9 @@ class Scanpath:
         x: (n,) float64, columns in pixels.
         y: (n,) float64, rows in pixels.
         durations: (n,) float64, in milliseconds; zeros where they are not known.
+
+    Raises:
+        TypeError, ValueError: for anything else, and numbers that are not finite or durations below 0.
     """
 
     x: np.ndarray
@@ -30,6 +33,8 @@ class Scanpath:
     def __post_init__(self) -> None:
         for name in ("x", "y", "durations"):
             values = getattr(self, name)
+            if not isinstance(values, np.ndarray):
+                raise TypeError(f"{name} must be an array, (n,) float64, got {type(values).__name__}")
             if values.ndim != 1 or values.dtype != np.float64 or len(values) != len(self.x):
                 raise ValueError(f"{name} is {values.shape} {values.dtype}; give (n,) float64 as long as x")
             if not np.isfinite(values).all():

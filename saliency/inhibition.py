@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
@@ -58,6 +59,8 @@ class SquareInhibition(Inhibition):
     floor: ClassVar[float] = 1e-16
 
     def __post_init__(self) -> None:
+        if isinstance(self.radius, bool) or not isinstance(self.radius, Integral):
+            raise TypeError(f"radius={self.radius!r} of inhibition by a square is not a whole number of pixels")
         if self.radius < 0:
             raise ValueError(f"radius={self.radius} of inhibition is negative; use NoInhibition for none")
 
@@ -76,6 +79,7 @@ class DiscInhibition(Inhibition):
     radius: float
 
     def __post_init__(self) -> None:
+        _check_number("radius", self.radius)
         if not 0 <= self.radius < math.inf:
             raise ValueError(f"radius={self.radius} of inhibition must be finite and not negative")
 
@@ -100,6 +104,8 @@ class GaussianInhibition(Inhibition):
     decay: float = 0.7
 
     def __post_init__(self) -> None:
+        _check_number("sigma", self.sigma)
+        _check_number("decay", self.decay)
         if not 0 < self.sigma < math.inf:
             raise ValueError(f"sigma={self.sigma} of inhibition must be finite and positive")
         if not 0 <= self.decay <= 1:
@@ -125,6 +131,11 @@ def make_inhibition(name: str, **options: Any) -> Inhibition:
         ValueError: for an unknown name, or a value out of range.
         TypeError: for an option that the class does not have, or lacks.
     """
-    if name not in INHIBITIONS:
+    if not isinstance(name, str) or name not in INHIBITIONS:
         raise ValueError(f"inhibition={name!r} is not known; use one of {', '.join(map(repr, INHIBITIONS))}")
     return INHIBITIONS[name](**options)
+
+
+def _check_number(option: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{option}={value!r} of inhibition is not a number")

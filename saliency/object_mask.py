@@ -26,8 +26,9 @@ def object_saliency(masks: Tensor, floor: float = FLOOR) -> Tensor:
         TypeError: for masks of another type.
         ValueError: for masks of another shape, or a floor out of range.
     """
-    if masks.dtype not in (torch.bool, torch.uint8):
-        raise TypeError(f"masks of {masks.dtype}: give bool or uint8, not 0 on the object")
+    if not isinstance(masks, Tensor) or masks.dtype not in (torch.bool, torch.uint8):
+        given = masks.dtype if isinstance(masks, Tensor) else type(masks).__name__
+        raise TypeError(f"masks of {given}: give a torch tensor, bool or uint8, not 0 on the object")
     if masks.ndim != 3 or 0 in masks.shape[1:]:
         raise ValueError(f"masks of shape {tuple(masks.shape)}: give (N, H, W)")
     if not (math.isfinite(floor) and 0 <= floor <= 1):

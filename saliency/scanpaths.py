@@ -55,10 +55,14 @@ class FixationSampler:
         amplitudes: prior of amplitudes; none when left out.
 
     Raises:
-        TypeError, ValueError: for other maps, see `AliasTables`.
+        TypeError, ValueError: for other maps, see `AliasTables`, and for what is no inhibition or prior.
     """
 
     def __init__(self, maps: Tensor, inhibition: Inhibition, amplitudes: AmplitudePrior | None = None):
+        if not isinstance(inhibition, Inhibition):
+            raise TypeError(f"inhibition={inhibition!r}: give an Inhibition, such as NoInhibition()")
+        if amplitudes is not None and not callable(amplitudes):
+            raise TypeError(f"amplitudes={amplitudes!r}: give None, or an AmplitudePrior")
         self.inhibition = inhibition
         self.amplitudes = amplitudes
         self._maps = maps

@@ -251,7 +251,7 @@ def _load(path: Path, mapped: bool = False) -> np.ndarray:
     try:
         values = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except Exception as error:  # a damaged header can raise anything
-        raise ValueError(f"{path} is no .npy file of numbers: {error}") from error
+        raise ValueError(f"{path} is no .npy file of numbers, or damaged: write it by numpy.save") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
         raise ValueError(f"{path} holds {getattr(values, 'dtype', type(values).__name__)}; saliency maps are floats")
     return values

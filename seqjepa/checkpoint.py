@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -65,7 +64,8 @@ def read_checkpoint(
 ) -> tuple[ConfigType, dict[str, Tensor]]:
     """The configuration, which is one of `kinds`, and the tensors (on the CPU) in the folder `path`.
 
-    Raises FileNotFoundError when something is missing, ValueError when it is damaged or of another format or method.
+    Raises FileNotFoundError when something is missing, NotADirectoryError for a file, ValueError when it is damaged or
+    of another format or method.
     """
     folder = find_folder(path)
     for name in (CONFIG, WEIGHTS):
@@ -131,12 +131,6 @@ def check_state(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> N
         raise ValueError(f"the weights in {origin} do not fit the model: {shown}{more}")
 
 
-def check_device(device: str | torch.device) -> None:
-    """Raises ValueError when `device` is a CUDA device and there is none."""
-    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {str(device)!r} was asked for, but this PyTorch sees no CUDA device; use 'cpu'")
-
-
 @contextmanager
 def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[Path]:
     """Gives an empty folder to fill; on leaving without an error it takes the place of the folder `path`.
@@ -149,6 +143,8 @@ def replace_folder(path: str | os.PathLike[str], allowed: set[str]) -> Iterator[
     which would be lost.
     """
     path = Path(path)
+    if not path.name:
+        raise ValueError(f"{str(path)!r} is no name for a folder of its own: use another")
     old = _old(path)
     if path.exists():
         foreign = {entry.name for entry in path.iterdir()} - allowed if path.is_dir() else {path.name}
@@ -189,11 +185,13 @@ def _beside(path: Path) -> Path:
 def find_folder(path: str | os.PathLike[str]) -> Path:
     """The folder `path`, or the one a crash left beside it while it was being replaced.
 
-    Raises FileNotFoundError when there is neither.
+    Raises FileNotFoundError when there is neither, NotADirectoryError for a file.
     """
     for folder in (Path(path), _old(Path(path))):
         if folder.is_dir():
             return folder
+    if Path(path).exists():
+        raise NotADirectoryError(f"{path} is a file: name the folder that holds it")
     raise FileNotFoundError(f"no checkpoint folder at {path}")
 
 
@@ -203,7 +201,8 @@ def has_checkpoint(path: str | os.PathLike[str]) -> bool:
 
 
 def _old(path: Path) -> Path:
-    return path.with_name(path.name + ".old")
+    path = path.absolute()  # "." has no name
+    return path.parent / f"{path.name}.old"
 
 
 def _umask() -> int:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self
 
+from ..envs.checks import check_fields, check_number, check_whole
 from .encoder import ENCODERS
 
 Target = Literal["ema", "stop-gradient"]
@@ -52,14 +53,15 @@ class ViewModelConfig(EncoderOptions):
     """What views it was trained on, as `World.optics` tells it; None where that is not known."""
 
     def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
+        check_fields(self)
         if self.encoder not in ENCODERS:
             known = ", ".join(map(repr, ENCODERS))
             raise ValueError(f"encoder {self.encoder!r} is unknown; choose one of {known}, or register it before")
         if self.encoder_width is not None:
-            check_positive_integer("encoder_width", self.encoder_width)
-        check_positive_integer("action_dim", self.action_dim)
-        for name in ("mean", "std"):
-            object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
+            check_whole("encoder_width", self.encoder_width, 1)
+        check_whole("action_dim", self.action_dim, 1)
         if min(self.std) <= 0:
             raise ValueError(f"std must be positive in every channel, got {self.std}")
 
@@ -152,15 +154,11 @@ class SeqJEPAConfig(ModelOptions, ViewModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("action_embedding_dim", "layers", "heads", "predictor_hidden"):
-            check_positive_integer(name, getattr(self, name))
-        for name, kind in _CHOICES.items():
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(f"{name} {getattr(self, name)!r} is unknown; choose one of {get_args(kind)}")
+            check_whole(name, getattr(self, name), 1)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
         for name in ("regulariser_weight", "covariance_weight"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}")
+            check_number(name, getattr(self, name), 0)
         if self.token_dim % self.heads:
             raise ValueError(
                 f"heads={self.heads} does not divide the width of a token, {self.token_dim} "
@@ -174,23 +172,6 @@ class SeqJEPAConfig(ModelOptions, ViewModelConfig):
     def saccades(self) -> bool:
         """Whether actions are saccades (two components), for which the released code has a model of its own."""
         return self.action_dim == 2
-
-
-_CHOICES = {
-    "target": Target,
-    "conditioning": Conditioning,
-    "prediction": Prediction,
-    "compatibility": Compatibility,
-    "regulariser": Regulariser,
-}
-
-
-def check_positive_integer(name: str, value: Any) -> None:
-    """Raises TypeError or ValueError, naming the field, unless the value is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
 
 
 def _three_numbers(name: str, values: Any) -> tuple[float, float, float]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..envs import draws, rotations
+from ..envs.checks import check_fields, check_number
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 
@@ -30,17 +30,15 @@ class Disturbance:
             other numbers it is added, such as the rows and columns of saccades, in sides of the picture.
 
     Raises:
-        ValueError: for an unknown order, or noise that is negative or not finite.
+        TypeError, ValueError: for an unknown order, or noise that is no number, negative or not finite.
     """
 
     order: Order = "seen"
     action_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.order not in get_args(Order):
-            raise ValueError(f"order={self.order!r} is not known; use one of {get_args(Order)}")
-        if not 0 <= self.action_noise < math.inf:
-            raise ValueError(f"action_noise={self.action_noise} must be at least 0 and finite")
+        check_fields(self)
+        check_number("action_noise", self.action_noise, 0)
 
     def __call__(self, world: World, z: Tensor, poses: Tensor, actions: Tensor, seeds: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings and actions as the aggregator is told them.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..envs.checks import check_whole
+
 Purpose = Literal["training", "probing", "testing", "statistics"]
 _PURPOSES: tuple[Purpose, ...] = ("training", "probing", "testing", "statistics")
 _RUN_BITS, _EPISODE_BITS = 20, 40  # with two bits of purpose they fit into a positive int64
@@ -19,7 +21,7 @@ def first_episode(purpose: Purpose, seed: int, start: int = 0) -> int:
     Episodes of different purposes or seeds are different, up to 2**40 of each.
 
     Raises:
-        ValueError: for a seed outside [0, MAX_SEED].
+        TypeError, ValueError: for a seed that is no whole number, or outside [0, MAX_SEED].
     """
     check_seed(seed)
     return (_PURPOSES.index(purpose) << (_RUN_BITS + _EPISODE_BITS)) + (seed << _EPISODE_BITS) + start
@@ -29,7 +31,7 @@ def first_of_repeat(purpose: Purpose, seed: int, repeat: int) -> int:
     """The seed of the first of the 2**32 episodes that a repeat of an evaluation has for a purpose.
 
     Raises:
-        ValueError: for a seed outside [0, MAX_SEED].
+        TypeError, ValueError: for a seed that is no whole number, or outside [0, MAX_SEED].
     """
     return first_episode(purpose, seed, repeat << _REPEAT_BITS)
 
@@ -38,7 +40,6 @@ def check_seed(seed: int) -> None:
     """Refuse seeds that no block of episodes belongs to.
 
     Raises:
-        ValueError: for a seed outside [0, MAX_SEED].
+        TypeError, ValueError: for a seed that is no whole number, or outside [0, MAX_SEED].
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"seed={seed} is out of range; use 0 to {MAX_SEED}")
+    check_whole("seed", seed, 0, MAX_SEED)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..envs.augmentations.parameters import LATENTS
 from ..envs.rollout import Policy
+from ..envs.sources.splits import some
 from ..envs.worlds import AugmentationsWorld, World
 from ..envs.worlds.rotating import RotatingWorld
 from .disturbances import Disturbance
@@ -134,10 +135,15 @@ def check_classes(train: World, test: World) -> None:
     """Refuse worlds that do not have the same classes, or none.
 
     Raises:
+        TypeError: for what is no world.
         ValueError: naming them.
     """
+    for world in (train, test):
+        if not isinstance(world, World):
+            raise TypeError(f"{world!r} is no world: make one by make_world")
     if train.classes != test.classes:
-        raise ValueError(f"the training world has classes {train.classes}, the test world {test.classes}")
+        classes = f"the classes {some(train.classes)}, the test world {some(test.classes) or 'none'}"
+        raise ValueError(f"the training world has {classes}: make both of one source")
     if not train.classes:
         raise ValueError("these worlds have no classes to score: evaluate on scenes with labels")
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..envs import draws
+from ..envs.checks import check_whole
 from ..envs.rollout import Policy
 from ..envs.worlds import World
 from .disturbances import Disturbance
@@ -97,8 +98,12 @@ def extract_features(
         disturbance: of what the aggregator is told; the poses and actions that are handed back are the true ones.
 
     Raises:
-        ValueError: when the model was made for actions of another size than the world's.
+        TypeError, ValueError: for a count or a length below 1, no lengths, or a model that was made for actions of
+            another size than the world's.
     """
+    check_whole("count", count, 1)
+    if not lengths or min(lengths) < 1:
+        raise ValueError(f"lengths={lengths!r}: give one number of views or more, each at least 1")
     check_match(model, world)
     with evaluated(model):
         return Features.together(list(_embed_episodes(model, world, count, lengths, policy, seed, bf16, disturbance)))

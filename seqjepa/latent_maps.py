@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..envs.checks import check_whole
+
 _DISTANCES_AT_ONCE = 1 << 24
 
 
@@ -27,8 +29,11 @@ def principal_map(features: Tensor, dimensions: int = 2) -> PrincipalMap:
     """The first principal components of features (N, D), each of the sign that makes its largest weight positive.
 
     Raises:
-        ValueError: for fewer than two features, or more dimensions than min(N, D).
+        TypeError, ValueError: for other features, fewer than two of them, or more dimensions than min(N, D).
     """
+    if features.ndim != 2:
+        raise ValueError(f"a map is made of features (N, D), got {tuple(features.shape)}")
+    check_whole("dimensions", dimensions, 1)
     count, width = features.shape
     if count < 2 or not 1 <= dimensions <= min(count, width):
         raise ValueError(f"dimensions={dimensions} of {count} features of width {width}: use 1 to {min(count, width)}")
@@ -91,8 +96,10 @@ def silhouette(features: Tensor, labels: Tensor) -> float:
         labels: (N,) int64, the group of each.
 
     Raises:
-        ValueError: for fewer than two groups.
+        ValueError: for fewer than two groups, or another number of labels than of features.
     """
+    if len(features) != len(labels):
+        raise ValueError(f"{len(features)} features have {len(labels)} labels: give one each")
     groups, members, sizes = labels.unique(return_inverse=True, return_counts=True)
     if len(groups) < 2:
         raise ValueError(f"{len(groups)} group of features has nothing to stand apart from; at least 2 are needed")

@@ -10,8 +10,13 @@ def check_match(model: ViewModel, world: Experience) -> None:
     """Refuse a model that is told actions, but was made for others than those of the world.
 
     Raises:
+        TypeError: for names or paths in the place of a model or a world.
         ValueError: naming both.
     """
+    if not hasattr(model, "config"):
+        raise TypeError(f"{model!r} is no model: make one, or load one by load_model")
+    if not isinstance(world, Experience):
+        raise TypeError(f"{world!r} is no world: make one by make_world")
     if model.config.told_actions and model.config.action_dim != world.action_dim:
         raise ValueError(
             f"the model takes actions of {model.config.action_dim} numbers, the world {world.name!r} has "

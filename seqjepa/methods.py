@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..envs.checks import check_name
+from ..envs.devices import resolve_device
 from .baselines import BASELINES, make_baseline
-from .checkpoint import check_device, read_checkpoint
+from .checkpoint import read_checkpoint
 from .config import ViewModelConfig
 from .model import SeqJEPA
 from .view_model import ViewModel
@@ -22,6 +24,7 @@ def make_model(method: str, action_dim: int, **options: Any) -> ViewModel[Any]:
     `options` are the further fields of its configuration. Raises ValueError or TypeError for a name, a field or a value
     that there is not.
     """
+    check_name("method", method, METHODS)
     if method == SeqJEPA.Config.method:
         return SeqJEPA(action_dim, **options)
     return make_baseline(method, action_dim, **options)
@@ -30,9 +33,10 @@ def make_model(method: str, action_dim: int, **options: Any) -> ViewModel[Any]:
 def load_model(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> ViewModel[Any]:
     """The model that was saved in the folder `path`, of whatever method, on `device`, in eval mode.
 
-    Raises FileNotFoundError when a file is missing, ValueError when one is damaged or does not fit the other.
+    Raises FileNotFoundError when a file is missing, NotADirectoryError when the path is one, ValueError when one is
+    damaged or does not fit the other, or for a device that there is not.
     """
-    check_device(device)
+    resolve_device(device)
     config, state = read_any_checkpoint(path)
     return METHODS[config.method].restore(config, state, str(path), device)
 

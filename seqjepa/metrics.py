@@ -14,7 +14,12 @@ Average = Literal["uniform", "pooled"]
 
 
 def accuracy(predicted: Tensor, labels: Tensor) -> float:
-    """Share of right classes, in [0, 1]. (N,) int64, (N,) int64."""
+    """Share of right classes, in [0, 1]. (N,) int64, (N,) int64.
+
+    Raises:
+        ValueError: for other shapes, or N = 0.
+    """
+    _check_pairs(predicted, labels, 1)
     return (predicted == labels).double().mean().item()
 
 
@@ -32,8 +37,9 @@ def r2(predicted: Tensor, target: Tensor, average: Average = "uniform") -> float
         average: "uniform" or "pooled".
 
     Raises:
-        ValueError: for another average.
+        ValueError: for another average, other shapes, or N = 0.
     """
+    _check_pairs(predicted, target, 2)
     predicted, target = predicted.double(), target.double()
     errors = (predicted - target).square()
     if average == "pooled":
@@ -47,9 +53,19 @@ def mean_angle(predicted: Tensor, target: Tensor) -> float:
     """Mean geodesic angle in degrees, in [0, 180], between rotations (N, 4) as quaternions (x, y, z, w).
 
     Those predicted may have any length but 0 and any sign; the targets are unit quaternions.
+
+    Raises:
+        ValueError: for other shapes, or N = 0.
     """
+    _check_pairs(predicted, target, 2)
     angles = rotations.angle_between(rotations.normalise(predicted.double()), target.double())
     return math.degrees(angles.mean().item())
+
+
+def _check_pairs(predicted: Tensor, target: Tensor, dimensions: int) -> None:
+    shapes = tuple(predicted.shape), tuple(target.shape)
+    if shapes[0] != shapes[1] or predicted.ndim != dimensions or not len(predicted):
+        raise ValueError(f"scores compare two of one shape, {('(N,)', '(N, A)')[dimensions - 1]}; got {shapes}")
 
 
 def _explained(errors: Tensor, deviations: Tensor) -> Tensor:

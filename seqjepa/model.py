@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..envs.devices import resolve_device
 from .action_embedding import ActionEmbedding
 from .aggregator import Aggregator
-from .checkpoint import check_device
 from .config import SeqJEPAConfig
 from .ema import make_target
-from .inputs import Sequences, check_actions, check_sequences
+from .inputs import Sequences, check_actions, check_numbers, read_sequences
 from .official import read_official
 from .predictor import Predictor
 from .ranks import from_first_rank, gather_rows
@@ -70,6 +70,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         with fewer views have these last: `padding`, (B, M) bool, marks the places before them, which are not looked at.
         """
         config = self.config
+        check_numbers("z", z, self._weight)
         if z.ndim != 3 or z.shape[1] < 1 or z.shape[2] != config.embedding_dim:
             raise ValueError(f"z must have shape (B, M >= 1, {config.embedding_dim}), got {tuple(z.shape)}")
         if actions is None and (z.shape[1] == 1 or not config.conditions_aggregator):
@@ -91,6 +92,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
 
     def predictor_input(self, aggregate: Tensor, actions: Tensor | None = None) -> Tensor:
         """What the predictor reads: aggregates (..., D + E) and the embeddings of actions (..., A) side by side."""
+        check_numbers("aggregate", aggregate, self._weight)
         if aggregate.ndim < 2 or aggregate.shape[-1] != self.config.token_dim:
             raise ValueError(f"aggregate must have shape (..., {self.config.token_dim}), got {tuple(aggregate.shape)}")
         if actions is None and self.config.conditions_predictor:
@@ -115,8 +117,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         views (B, M + 1, 3, H, W), actions (B, M, A), M >= 1. Raises ValueError for shapes that do not fit,
         TypeError for dtypes.
         """
-        views, actions = batch.views, batch.actions
-        check_sequences(views, actions, self.config.action_dim, self._weight)
+        views, actions = read_sequences(batch, self.config.action_dim, self._weight)
         if self.training and len(views) < 2:
             raise ValueError(f"training needs at least 2 sequences in a batch to normalise over, got {len(views)}")
 
@@ -161,7 +162,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
         not published (see `read_official`). Raises FileNotFoundError, or ValueError for a file that is damaged, holds
         code, or is not such a checkpoint.
         """
-        check_device(device)
+        resolve_device(device)
         config, state = read_official(path, mean, std)
         return cls.restore(config, state, str(path), device)
 

@@ -111,5 +111,6 @@ def _infer_config(state: Mapping[str, Tensor], mean: Channels | None, std: Chann
 
 def _shape(state: Mapping[str, Tensor], name: str, dimensions: int) -> tuple[int, ...]:
     if name not in state or state[name].ndim != dimensions:
-        raise ValueError(f"this is no seq-JEPA checkpoint: it has no {name} of {dimensions} dimensions")
+        missing = f"it has no {name} of {dimensions} dimensions"
+        raise ValueError(f"this is no seq-JEPA checkpoint of the released code: {missing}")
     return tuple(state[name].shape)

@@ -163,7 +163,8 @@ def _moved(world: World, actions: Tensor) -> Tensor:
 
 def _check(model: SeqJEPA, world: World) -> None:
     if not isinstance(world, ImagesWorld | RotatingWorld):
-        raise ValueError(f'the world {world.name!r} has no journeys; use "images", "objects" or "stored-views"')
+        name = getattr(world, "name", world)
+        raise ValueError(f'the world {name!r} has no journeys; use "images", "objects" or "stored-views"')
     if getattr(model, "action_embedding", None) is None:
         raise ValueError("this model is not told actions, so that it cannot integrate them; use seq-jepa, conditioned")
 

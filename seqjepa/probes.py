@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..envs.checks import check_rows, check_whole
+
 Probe = Callable[[Tensor], Tensor]
 
 
@@ -18,8 +20,22 @@ def _standardise(features: Tensor) -> Probe:
     return lambda x: (x - mean) * scale
 
 
+def _check_samples(features: Tensor, targets: Tensor, dimensions: int) -> None:
+    """Refuse what nothing can be fitted on.
+
+    Raises:
+        ValueError: for fewer than two samples, other shapes, or features that are not finite.
+    """
+    shapes = tuple(features.shape), tuple(targets.shape)
+    if features.ndim != 2 or targets.ndim != dimensions or len(features) != len(targets) or len(features) < 2:
+        wanted = f"(N, D) and {('(N,)', '(N, A)')[dimensions - 1]}, N of at least 2"
+        raise ValueError(f"features and targets of a probe must have shapes {wanted}; got {shapes[0]} and {shapes[1]}")
+    norms = features.norm(dim=1)
+    check_rows("norm of features", norms, norms.isfinite(), "use finite ones, see whether the model's weights are")
+
+
 def fit_classifier(features: Tensor, labels: Tensor, classes: int, decay: float = 1e-3) -> Probe:
-    """The most likely class by `fit_class_scores`: (N', D) float32 -> (N',) int64."""
+    """The most likely class by `fit_class_scores`, which raises alike: (N', D) float32 -> (N',) int64."""
     scores = fit_class_scores(features, labels, classes, decay)
     return lambda new: scores(new).argmax(1)
 
@@ -37,7 +53,13 @@ def fit_class_scores(features: Tensor, labels: Tensor, classes: int, decay: floa
 
     Returns:
         (N', D) float32 -> (N', classes) float32, the logarithm of each class's probability, up to a constant a row.
+
+    Raises:
+        ValueError: for fewer than two samples, shapes that do not fit, features that are not finite, or other labels
+            than 0 to `classes` - 1.
     """
+    _check_samples(features, labels, 1)
+    check_rows("label", labels, (labels >= 0) & (labels < classes), f"with classes={classes} use 0 to {classes - 1}")
     prepare = _standardise(features)
     x = prepare(features)
     head = nn.Linear(features.shape[1], classes, device=features.device)
@@ -66,7 +88,11 @@ def fit_linear(features: Tensor, targets: Tensor, decay: float = 1e-3) -> Probe:
 
     Returns:
         (N', D) float32 -> (N', A) float32.
+
+    Raises:
+        ValueError: for fewer than two samples, shapes that do not fit, or features that are not finite.
     """
+    _check_samples(features, targets, 2)
     prepare = _standardise(features)
     x, offset = prepare(features).double(), targets.double().mean(0)
     ridge = decay * len(x) * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
@@ -103,7 +129,14 @@ def fit_mlp(
 
     Returns:
         (N', D) float32 -> (N', A) float32.
+
+    Raises:
+        TypeError, ValueError: for fewer than two samples, shapes that do not fit, features that are not finite, or
+            sizes below 1.
     """
+    _check_samples(features, targets, 2)
+    for name, value in (("hidden", hidden), ("epochs", epochs), ("batch_size", batch_size)):
+        check_whole(name, value, 1)
     prepare = _standardise(features)
     x = prepare(features)
     offset, scale = targets.mean(0), targets.std(0).clamp_min(1e-6)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from ..envs.checks import check_fields, check_number, check_whole
 from .episode_seeds import check_seed
 
 
@@ -26,7 +26,7 @@ class ProbingConfig:
         seed: of the first repeat.
 
     Raises:
-        ValueError: for a value out of range, naming it.
+        TypeError, ValueError: for a value of a wrong type or out of range, naming it.
     """
 
     train_episodes: int = 4000
@@ -42,11 +42,10 @@ class ProbingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, low in (("train_episodes", 2), ("test_episodes", 2), ("repeats", 1), ("hidden", 1), ("epochs", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
+            check_whole(name, getattr(self, name), low)
         if not self.views or min(self.views) < 1 or len(set(self.views)) < len(self.views):
             raise ValueError(f"views={self.views}: give different numbers of views, each at least 1")
-        if not 0 <= self.decay < math.inf:
-            raise ValueError(f"decay={self.decay} must be at least 0 and finite")
+        check_number("decay", self.decay, 0)
         check_seed(self.seed)

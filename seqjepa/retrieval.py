@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..envs import draws
+from ..envs.checks import check_fields, check_whole
 from ..envs.worlds import World
 from ..envs.worlds.rotating import RotatingWorld
 from .baselines import ActionConditioned
@@ -44,7 +45,7 @@ class RetrievalConfig:
         seed: of the first repeat.
 
     Raises:
-        ValueError: for a value out of range, naming it.
+        TypeError, ValueError: for a value of a wrong type or out of range, naming it.
     """
 
     scenes: int | None = None
@@ -56,10 +57,11 @@ class RetrievalConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, low in (("scenes", 1), ("views", 4), ("repeats", 1)):
             value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f"{name}={value} must be at least {low}")
+            if value is not None:
+                check_whole(name, value, low)
         if not self.observed or min(self.observed) < 1 or len(set(self.observed)) < len(self.observed):
             raise ValueError(f"observed={self.observed}: give different numbers of views, each at least 1")
         if max(self.observed) > self.views:

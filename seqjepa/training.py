@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ..envs.checks import check_name, check_number, check_whole
 from ..envs.json_files import read_json
 from ..envs.rollout import Policy, Rollout
 from .checkpoint import find_folder, write_checkpoint
@@ -82,7 +83,8 @@ class Trainer:
         parallel: how several ranks share the work: "ddp", each with all weights; "fsdp", each with a shard of them.
 
     Raises:
-        ValueError: when the model was made for actions of another size than the world's, or the batch cannot be shared.
+        ValueError: when the model was made for actions of another size than the world's, or the batch cannot be shared,
+            or for an unknown way to share it.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Trainer:
         collector: Policy | None = None,
         parallel: Parallel = "ddp",
     ):
+        check_name("parallel", parallel, get_args(Parallel))
         check_match(model, world)
         _check_share(config.batch_size)
         self.model = model.to(world.device)
@@ -202,7 +205,8 @@ class Trainer:
         return numbers
 
     def _diverged(self, what: str) -> DivergedError:
-        remedy = f"lower learning_rate={self.config.learning_rate} or clip={self.config.clip}, or switch bf16 off"
+        remedy = f"lower learning_rate={self.config.learning_rate} or clip={self.config.clip}"
+        remedy += ", or switch bf16 off" * self.config.bf16
         kept = "there is no checkpoint from before" if self.kept is None else f"the last good checkpoint is {self.kept}"
         return DivergedError(f"{what} at step {self.step}; {remedy}; {kept}")
 
@@ -235,13 +239,16 @@ class Trainer:
         found = find_folder(folder)
         progress, tensors = _read_progress(found / PROGRESS), _read_tensors(found / OPTIMISER)
         try:
-            model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
-            trainer = cls(model, world, TrainingConfig(**progress["training"]), parallel=parallel)
-            trainer.step, trainer.seconds = int(progress["step"]), float(progress["seconds"])
-            trainer.history = list(progress["history"])
-            trainer.kept = f"{folder}, of step {trainer.step}"
-        except (KeyError, TypeError, OverflowError) as error:
+            config = TrainingConfig(**progress["training"])
+            step, seconds, history = progress["step"], progress["seconds"], list(progress["history"])
+            check_whole("step", step, 0)
+            check_number("seconds", seconds, 0)
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{found / PROGRESS} is not what a training leaves: {error}") from error
+        model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
+        trainer = cls(model, world, config, parallel=parallel)
+        trainer.step, trainer.seconds, trainer.history = step, seconds, history
+        trainer.kept = f"{folder}, of step {step}"
         restore_optimiser(trainer.optimiser, trainer.model, tensors, str(found / OPTIMISER))
         return trainer
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..envs.checks import check_fields, check_whole
 from .episode_seeds import check_seed
 
 
@@ -35,7 +36,7 @@ class TrainingConfig:
         save_every: steps between two checkpoints.
 
     Raises:
-        ValueError: for a value out of range, naming it.
+        TypeError, ValueError: for a value of a wrong type or out of range, naming it.
     """
 
     steps: int | None = 10_000
@@ -56,6 +57,7 @@ class TrainingConfig:
     save_every: int = 1000
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if (self.steps is None) == (self.minutes is None):
             given = f"steps={self.steps}, minutes={self.minutes}"
             raise ValueError(f"the budget is in steps or in minutes, and the other is None: got {given}")
@@ -66,11 +68,8 @@ class TrainingConfig:
         if not self.clip > 0:
             raise ValueError(f"clip={self.clip} must be above 0")
         for name, low in (("batch_size", 2), ("length", 2), ("log_every", 1), ("save_every", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least {low}")
+            check_whole(name, getattr(self, name), low)
         for name in ("warmup", "ema", "weight_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be in [0, 1)")
-        if self.compile not in (False, True, "reduce-overhead"):
-            raise ValueError(f"compile={self.compile!r} is not known; use False, True or 'reduce-overhead'")
         check_seed(self.seed)

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-from .checkpoint import check_device, check_state, read_checkpoint, write_checkpoint
+from ..envs.checks import check_number
+from ..envs.devices import resolve_device
+from .checkpoint import check_state, read_checkpoint, write_checkpoint
 from .config import ViewModelConfig
 from .ema import update_average
 from .encoder import make_encoder
@@ -66,8 +68,7 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
 
         `tau` in [0, 1] is how much of a target stays. Without a target there is nothing to move.
         """
-        if not 0 <= tau <= 1:
-            raise ValueError(f"tau must lie in [0, 1], got {tau}")
+        check_number("tau", tau, 0, 1)
         for target, online in self._followers():
             update_average(target, online, tau)
 
@@ -88,10 +89,10 @@ class ViewModel(nn.Module, ABC, Generic[ConfigType]):
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Self:
         """The model that `save` wrote, on `device`, in eval mode.
 
-        Raises FileNotFoundError when a file is missing, ValueError when one is damaged, does not fit the other, or
-        holds a model of another method.
+        Raises FileNotFoundError when a file is missing, NotADirectoryError when the path is one, ValueError when one is
+        damaged, does not fit the other, or holds a model of another method, or for a device that there is not.
         """
-        check_device(device)
+        resolve_device(device)
         config, state = read_checkpoint(path, (cls.Config,))
         return cls.restore(config, state, str(path), device)
 

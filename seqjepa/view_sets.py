@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..envs import draws
+from ..envs.checks import check_whole
 from ..envs.rollout import Episodes, Policy
 from ..envs.worlds import AugmentationsWorld, ImagesWorld, StoredViewsWorld, World
 from .eval_mode import evaluated
@@ -64,8 +65,9 @@ def embed_view_sets(
         bf16: whether to encode under bfloat16 autocast.
 
     Raises:
-        ValueError: for sizes that are too small, more scenes or more stored views of an object than there are, a world
-            whose actions are not differences of poses, or a model for actions of another size than the world's.
+        TypeError, ValueError: for sizes that are too small, more scenes or more stored views of an object than there
+            are, a world whose actions are not differences of poses, or a model for actions of another size than the
+            world's.
     """
     check_match(model, world)
     _check_world(world, count, views)
@@ -80,10 +82,8 @@ def embed_view_sets(
 
 
 def _check_world(world: World, count: int, views: int) -> None:
-    if not 1 <= count <= len(world):
-        raise ValueError(f"{count} scenes of a world of {len(world)}: use 1 to {len(world)}")
-    if views < 2:
-        raise ValueError(f"views={views}: at least 2 are needed of each scene")
+    check_whole("scenes", count, 1, len(world))
+    check_whole("views", views, 2)
     if isinstance(world, StoredViewsWorld) and views > int(world.counts.min()):
         fewest = int(world.counts.min())
         raise ValueError(f"views={views}, but an object of this source has {fewest} views: use at most {fewest}")

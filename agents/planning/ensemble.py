@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...envs.checks import check_number, check_whole
+from ...envs.checks import check_fields, check_number, check_whole
 from ...envs.rollout import Policy
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
@@ -16,6 +16,7 @@ from ...seqjepa.episode_seeds import first_episode
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.matching import check_match
 from ...seqjepa.predictor import Predictor
+from ..memory import check_aggregates
 from .imagination import Imagined
 
 
@@ -45,6 +46,7 @@ class EnsembleConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, low in (("members", 2), ("steps", 1), ("batch_size", 2), ("views", 2), ("seed", 0)):
             check_whole(name, getattr(self, name), low)
         check_number("learning_rate", self.learning_rate, 0)
@@ -81,8 +83,10 @@ class PredictorEnsemble(nn.Module):
             policy: who moves, in place of that of the config.
 
         Raises:
+            TypeError: for a model that does not aggregate.
             ValueError: for a model made for other actions.
         """
+        check_aggregates(model)
         check_match(model, world)
         config = config or EnsembleConfig()
         torch.manual_seed(config.seed)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...envs.checks import check_whole
+from ...envs.checks import check_fields, check_number, check_whole
 from ...envs.rollout import Policy
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
 from ...seqjepa.features import extract_features, spread_scenes
 from ...seqjepa.probes import Probe, fit_mlp
 from ..belief import ClassBelief
+from ..memory import check_aggregates
 from .imagination import Imagined
 
 
@@ -43,8 +44,10 @@ class EvidenceConfig:
     bf16: bool = False
 
     def __post_init__(self) -> None:
-        for name, low in (("views", 2), ("episodes", 1), ("hidden", 1), ("epochs", 1)):
+        check_fields(self)
+        for name, low in (("views", 2), ("episodes", 1), ("hidden", 1), ("epochs", 1), ("seed", 0)):
             check_whole(name, getattr(self, name), low)
+        check_number("decay", self.decay, 0)
 
 
 class ExpectedEvidence:
@@ -83,9 +86,11 @@ class ExpectedEvidence:
             config: how.
 
         Raises:
+            TypeError: for a model that does not aggregate.
             ValueError: for a world without classes, or a model made for other actions.
         """
         config = config or EvidenceConfig()
+        check_aggregates(model)
         if not world.classes:
             raise ValueError("there are no classes to find evidence of: these scenes have no labels, choose others")
         lengths = range(1, config.views + 1)

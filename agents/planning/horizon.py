@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...envs.checks import check_whole
+from ...envs.checks import check_fields, check_whole
 from ...envs.rollout import Rollout
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
@@ -16,7 +16,7 @@ from ...seqjepa.episode_seeds import first_of_repeat
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.features import spread_scenes
 from ...seqjepa.matching import check_match
-from ..memory import Memory, Seen
+from ..memory import Memory, Seen, check_aggregates
 from .imagination import imagine
 
 _CHUNK = 256
@@ -44,9 +44,11 @@ class HorizonConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("observed", "horizon"):
             check_whole(name, getattr(self, name), 1)
         check_whole("episodes", self.episodes, 2)
+        check_whole("seed", self.seed, 0)
 
 
 def horizon_errors(model: SeqJEPA, world: World, config: HorizonConfig) -> dict[str, list[float]]:
@@ -62,8 +64,10 @@ def horizon_errors(model: SeqJEPA, world: World, config: HorizonConfig) -> dict[
         config: how.
 
     Raises:
+        TypeError: for a model that does not aggregate.
         ValueError: for a model made for other actions.
     """
+    check_aggregates(model)
     check_match(model, world)
     scenes = spread_scenes(world, config.episodes)
     first, length = first_of_repeat("testing", config.seed, 0), config.observed + config.horizon

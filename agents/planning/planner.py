@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...envs import draws
-from ...envs.checks import check_number, check_whole
+from ...envs.checks import check_fields, check_number, check_whole
 from ...envs.worlds import World
 from ...seqjepa import SeqJEPA
 from ...seqjepa.eval_mode import evaluated
@@ -43,6 +43,7 @@ class PlannerConfig:
     learning_rate: float = 0.02
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, low in (("horizon", 1), ("candidates", 1), ("iterations", 0), ("elites", 1), ("gradient_steps", 0)):
             check_whole(name, getattr(self, name), low)
         check_number("learning_rate", self.learning_rate, 0)

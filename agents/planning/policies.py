@@ -26,9 +26,14 @@ class PlanningPolicy:
         objective: what for; the same for all rows.
         config: how plans are looked for.
         memory: views that are looked back at.
+
+    Raises:
+        TypeError, ValueError: for a model that does not aggregate, what is no objective, or no memory.
     """
 
     def __init__(self, model: SeqJEPA, objective: Objective, config: PlannerConfig | None = None, memory: int = 8):
+        if not callable(objective):
+            raise TypeError(f"objective={objective!r}: give an Objective, such as Familiarity()")
         self.model = model
         self.objective = objective
         self.config = config or PlannerConfig()

@@ -59,11 +59,15 @@ def _starts(counts: Sequence[int]) -> np.ndarray:
 
 
 def _check(mesh: Mesh, index: int) -> None:
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"mesh {index} is no Mesh, but {type(mesh).__name__}")
     faces, vertices = len(mesh.faces), len(mesh.vertices)
     shapes = {"vertices": (vertices, 3), "faces": (faces, 3), "normals": (faces, 3, 3), "colours": (faces, 3)}
     shapes |= {"uvs": (faces, 3, 2), "texture_ids": (faces,)}
     for name, shape in shapes.items():
         value = getattr(mesh, name)
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"mesh {index}: {name} must be an array of shape {shape}, got {type(value).__name__}")
         if value.shape != shape:
             raise ValueError(f"mesh {index}: {name} must have shape {shape}, got {value.shape}")
         if not np.isfinite(value).all():

@@ -24,7 +24,8 @@ class Renderer:
         device: a torch device, "cpu" or "cuda".
 
     Raises:
-        ValueError: no meshes, an unknown device, or CUDA asked for and absent.
+        TypeError: what is no set-up.
+        ValueError: no meshes, or meshes that do not fit together, an unknown device, or CUDA asked for and absent.
     """
 
     def __init__(self, meshes: Sequence[Mesh], setup: Setup, device: str | torch.device = "cpu") -> None:
@@ -32,9 +33,9 @@ class Renderer:
             raise ValueError("a renderer needs at least one mesh, got none")
         self.meshes = tuple(meshes)
         self.setup = setup
+        if not isinstance(setup, Setup):
+            raise TypeError(f"setup={setup!r} is no Setup: take one of SETUPS, or make one")
         self.device = resolve_device(device)
-        if self.device.type not in ("cpu", "cuda"):
-            raise ValueError(f"the renderer runs on cpu or cuda, not on {self.device}")
         from . import rasteriser  # imports Warp, which takes a while and opens the devices
 
         self._rasteriser = rasteriser.Rasteriser(meshes, setup, self.device)
@@ -70,9 +71,9 @@ class Renderer:
         return self._draw(scenes, rotations, stage, channels=4)
 
     def _draw(self, scenes: Tensor, rotations: Tensor, stage: Tensor | None, channels: int) -> Tensor:
-        batch = len(scenes)
-        stage = self._stage.expand(batch, 4) if stage is None else stage
+        batch = len(scenes) if isinstance(scenes, Tensor) and scenes.ndim else 0
         self._check("scenes", scenes, (batch,), torch.int64)
+        stage = self._stage.expand(batch, 4) if stage is None else stage
         self._check("rotations", rotations, (batch, 4), torch.float32)
         self._check("stage", stage, (batch, 4), torch.float32)
         # Worlds on a GPU draw scenes that exist; to look would make every step wait for the device.
@@ -84,6 +85,8 @@ class Renderer:
         return views
 
     def _check(self, name: str, value: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} must be a torch tensor, {dtype}, got {type(value).__name__}")
         if value.dtype != dtype:
             raise TypeError(f"{name} must be {dtype}, got {value.dtype}")
         if value.shape != shape:

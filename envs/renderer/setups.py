@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
+from ..checks import check_fields, check_whole
+
 Triple = tuple[float, float, float]
 
 _MOST_RAYS = 8192  # along a side of a view, which takes gigabytes then
@@ -63,11 +65,11 @@ class Setup:
 
     def __post_init__(self) -> None:
         for name in ("background", "stage"):  # lists, when they come from JSON
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_fields(self)
         for name in ("size", "samples"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}")
+            check_whole(name, getattr(self, name), 1)
         if self.size * self.samples > _MOST_RAYS:
             raise ValueError(
                 f"size times samples is at most {_MOST_RAYS}, got size={self.size}, samples={self.samples}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..checks import check_whole
+from ..checks import check_flag, check_whole
 from .retina import Retina, nearest_pixels, placed, places
 from .windows import Windows
 
@@ -26,7 +26,7 @@ class Crop(Retina):
         padding: grey level outside the picture, 0 to 255.
 
     Raises:
-        TypeError: for a fovea or a padding that is not a whole number.
+        TypeError: for a fovea or a padding that is not a whole number, or a `subpixel` that is neither True nor False.
         ValueError: for a fovea or a padding out of range.
     """
 
@@ -34,6 +34,7 @@ class Crop(Retina):
         self.side = pictures.shape[1]
         check_whole("fovea", fovea, 1, 2 * self.side)
         check_whole("padding", padding, 0, 255)
+        check_flag("subpixel", subpixel)
         self.fovea = fovea
         self.subpixel = subpixel
         self.view_shape = (pictures.shape[3], fovea, fovea)

@@ -9,13 +9,14 @@ layout of WebDataset, here or on a web server, see `shards`. "bank:/path" is a p
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..checks import check_memory, check_name, check_options, check_whole, keyword_options
+from ..checks import check_flag, check_memory, check_name, check_options, check_whole, keyword_options
 from ..episode_numbers import SEED_BOUND
 from .bank_files import load_bank, open_bank
 from .banks import MeshSet, PictureSet, Split, ViewSet
@@ -88,13 +89,12 @@ def load_picture_source(
     Raises:
         ValueError: for an unknown split or data set, a count below 1, an option of the built-in source with another, or
             files in which nothing is usable.
-        TypeError: for an option that the source does not have.
+        TypeError: for an option that the source does not have, or a value of a wrong type.
         FileNotFoundError: for files that do not exist.
         ImportError: for a download without the package that it takes.
     """
     _check(source, "scenes", split, count=count, seed=seed, clutter=clutter)
-    if size is not None:
-        check_whole("size", size, 1, LARGEST_SIZE)
+    _check_reading(size, options)
     if source == "scenes":
         check_options(f"the source {source!r}", options, ())
         clutter = 1.0 if clutter is None else clutter
@@ -132,6 +132,7 @@ def load_view_source(source: str, *, split: Split, size: int | None, **options: 
     Arguments and errors as in `load_picture_source`; the views are on the CPU.
     """
     check_name("split", split, BUILT_IN_COUNT)
+    _check_reading(size, options)
     kind, path = split_source(source, (*VIEW_SETS, BANK))
     if not kind:
         known = ", ".join(f"'{name}:PATH'" for name in (*VIEW_SETS, BANK))
@@ -145,8 +146,11 @@ def split_source(source: str, kinds: Mapping[str, Any] | tuple[str, ...]) -> tup
     """The kind of a source and its path; the kind is empty for a plain path.
 
     Raises:
+        TypeError: for what is no text.
         ValueError: for a name before a colon that is none of the kinds, unless there is such a path.
     """
+    if not isinstance(source, str):
+        raise TypeError(f"source={source!r} is no text: give the name of a source, or a path")
     kind, colon, rest = source.partition(":")
     if colon and kind in kinds:
         if not rest:
@@ -168,7 +172,6 @@ def _load_pictures(
     reading = {name: value for name, value in options.items() if name not in _FILE_OPTIONS}
     listing = data_set.load(path, split, download=options.get("download", False), **reading)
     size = size or data_set.size or SIZE
-    check_whole("size", size, 1)
     bank = options.get("bank")
     if bank is None:
         return read_all(listing, size)
@@ -201,10 +204,21 @@ def _open(path: Path, size: int | None, options: Mapping[str, Any]) -> PictureSe
     return bank
 
 
+def _check_reading(size: int | None, options: Mapping[str, Any]) -> None:
+    if size is not None:
+        check_whole("size", size, 1, LARGEST_SIZE)
+    for name in ("download", "labelled"):
+        check_flag(name, options.get(name, False))
+    if not isinstance(options.get("bank"), str | os.PathLike | None):
+        raise TypeError(f"bank={options['bank']!r} is no path: name a folder")
+
+
 def _check(
     source: str, built_in: str, split: str, *, count: int | None, seed: int, clutter: float | None = None
 ) -> None:
     check_name("split", split, BUILT_IN_COUNT)
+    if source == "":
+        raise ValueError(f"source='' names nothing: leave it out for {built_in!r}, or give the path of a folder")
     check_whole("source_seed", seed, 0, SEED_BOUND - 1)
     if count is not None:
         check_whole("count", count, 1, MOST)

@@ -270,8 +270,10 @@ def _write(folder: Path, listing: Listing, size: int, fingerprint: str) -> None:
 def _read_header(path: Path) -> dict[str, Any]:
     try:
         checksum, text = (path / HEADER).read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        raise BrokenBank(f"{path} is no picture bank: it has no {HEADER}") from None
     except (OSError, ValueError) as error:
-        raise BrokenBank(f"{path} is no picture bank: {HEADER} cannot be read ({error})") from error
+        raise BrokenBank(f"{path} is no picture bank, or damaged: {HEADER} cannot be read ({error})") from error
     if checksum != f"{zlib.crc32(text.encode()):08x}":
         raise BrokenBank(f"{path}: {HEADER} does not have the checksum that it was written with")
     try:

@@ -126,8 +126,9 @@ def read_all(listing: Listing, size: int, threads: int | None = None) -> Picture
     """The pictures of a listing in memory; arguments as in `read_chunks`.
 
     Raises:
-        ValueError: when none of them can be read.
+        TypeError, ValueError: for a size that is no whole number or below 1, and when none of them can be read.
     """
+    check_whole("size", size, 1)
     pictures = torch.empty(len(listing), size, size, 3, dtype=torch.uint8)
     rows, count = pictures.numpy(), 0
     names: list[str] = []

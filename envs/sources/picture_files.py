@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 # Named, so that no file can call on a decoder that runs other programs (Pillow's EPS does).
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
@@ -74,6 +74,8 @@ def _opened(path: str | Path | BytesIO, least: tuple[int, int] | None = None) ->
                 image.draft(None, least)
             with _LARGE_ONES if image.width * image.height > _LARGE else nullcontext():
                 yield image
+    except UnidentifiedImageError:
+        raise ValueError("cannot identify it as a picture") from None
     except (OSError, ValueError):
         raise
     except Exception as error:  # decoders fail on bad files in too many ways to name

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import draws, rotations
-from ..checks import check_number
+from ..checks import check_number, check_whole
 from ..devices import resolve_device
 from ..progress import progress
 from .backgrounds import axes_of, between, make_backgrounds
@@ -61,12 +61,12 @@ def make_scenes(
         Pictures with masks; a mask is true where the thing covers more than half of a pixel.
 
     Raises:
-        ValueError: an unknown split or device, a count below 1, a size below 32 or a clutter out of range.
+        TypeError, ValueError: an unknown split or device, a count below 1, a size below 32, or a clutter or a seed out
+            of range.
     """
     from ..renderer import Renderer, Setup  # here, as the renderer imports this package
 
-    if size < 32:
-        raise ValueError(f"size={size}: scenes need at least 32 pixels a side")
+    check_whole("size", size, 32)
     check_number("clutter", clutter, 0, 1)
     device = resolve_device(device)
     shapes = make_shapes(split, count, seed)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from .. import draws
+from ..checks import check_name, check_whole
 from .banks import Mesh, MeshSet, Split
 from .blueprints import BLUEPRINTS, Dice, Part
 
@@ -25,12 +26,11 @@ def make_shapes(split: Split, count: int, seed: int = 0) -> MeshSet:
         seed: another seed gives other instances.
 
     Raises:
-        ValueError: an unknown split, or a count below 1.
+        TypeError, ValueError: an unknown split, a count below 1, or a seed below 0.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f'split={split!r} is not known; use "train" or "test"')
-    if count < 1:
-        raise ValueError(f"count={count}: at least 1 shape can be made")
+    check_name("split", split, ("train", "test"))
+    check_whole("count", count, 1)
+    check_whole("seed", seed, 0)
     indices = torch.arange(count)
     numbers = draws.uniform(torch.full((count,), seed), indices, f"shapes/{split}", _DRAWS).tolist()
     meshes = tuple(_assemble(BLUEPRINTS[CLASSES[i % len(CLASSES)]](Dice(row))) for i, row in enumerate(numbers))

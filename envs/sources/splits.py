@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from ..checks import check_name, check_number
 from .banks import Skipped, Split
 
 INDEX = "index.csv"
@@ -93,18 +94,21 @@ def find_instances(
     Raises:
         FileNotFoundError: the folder, or a file that the index lists, does not exist.
         NotADirectoryError: the folder is a file.
+        TypeError: a fraction that is no number.
         ValueError: nothing usable in the folder or in the split, a bad index, an unknown split or a bad fraction.
 
     Warns:
         UserWarning: classes without an instance in this split.
     """
     folder = Path(folder)
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}, expected one of {SPLITS}")
-    if not 0 < test_fraction < 1:
-        raise ValueError(f"test_fraction is {test_fraction}, expected a number between 0 and 1, both excluded")
+    check_name("split", split, SPLITS)
+    check_number("test_fraction", test_fraction, 0, 1)
+    if test_fraction in (0, 1):
+        raise ValueError(f"test_fraction={test_fraction} leaves one of the splits empty; use what is between 0 and 1")
     if not folder.exists():
-        raise FileNotFoundError(f"no folder {folder}: check the path")
+        name = len(folder.parts) == 1 and not folder.is_absolute()
+        more = "; built in are 'scenes' and 'shapes', data sets are named as NAME:PATH" if name else ""
+        raise FileNotFoundError(f"no folder {folder}: check the path{more}")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: name the folder that holds the class folders")
 
@@ -257,8 +261,8 @@ def _of_split(folder: Path, entries: list[_Entry], skipped: list[Skipped], split
         )
     absent = [name for name in classes if name not in {e.class_name for e in chosen}]
     if absent:
-        message = f"{folder}: {len(absent)} of {len(classes)} classes have no instance to {split} on: {some(absent)}"
-        warnings.warn(message, stacklevel=3)
+        share = f"{len(absent)} of {len(classes)} classes"
+        warnings.warn(f"{folder}: {share} have no instance to {split} on: {some(absent)}; add some", stacklevel=3)
     items = tuple(Instance(e.path, e.name, label[e.class_name]) for e in chosen)
     return Instances(items, classes, tuple(sorted(skipped, key=lambda s: s.path)))
 

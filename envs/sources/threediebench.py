@@ -183,7 +183,7 @@ def _load(path: Path) -> np.ndarray:
     except OSError:
         raise
     except Exception as error:  # a damaged header can raise anything
-        raise ValueError(f"{path} is not an array of numbers or of text: {error}") from error
+        raise ValueError(f"{path} is not an array of numbers or of text, or damaged: fetch it again") from error
 
 
 _SIE = "https://github.com/facebookresearch/SIE"

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from ..checks import check_rows
 from ..worlds.world import World
 from .action_forms import make_form
 from .task import GLIMPSE, Outcome, Rows, Task
@@ -66,6 +67,9 @@ class FreeViewing(Task):
             return Outcome(poses, self.no_rewards(rows))
         views = self.world.views(rows.scenes, poses)
         errors = self.predictor(rows.state[GLIMPSE], movements, views)
+        if not isinstance(errors, Tensor):
+            raise TypeError(f"the predictor's errors must be a torch tensor, got {type(errors).__name__}")
         if errors.shape != rows.scenes.shape:
             raise ValueError(f"the predictor's errors have shape {tuple(errors.shape)}; use ({len(views)},), one a row")
+        check_rows("the predictor's error", errors, errors.isfinite(), "return finite numbers")
         return Outcome(poses, errors.detach().float(), state={GLIMPSE: views})

@@ -7,7 +7,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from ..checks import check_whole
+from ..checks import check_flag, check_whole
 from ..rollout import Episodes
 from ..worlds.world import World
 from .poses import draw_poses
@@ -46,6 +46,10 @@ class Journey(Task):
         observe_view: bool = True,
         observe_action: bool = True,
     ):
+        for name, value in (("observe_view", observe_view), ("observe_action", observe_action)):
+            check_flag(name, value)
+        if not isinstance(passive, str):
+            check_flag("passive", passive)
         if observe_pose:
             raise ValueError(f"observe_pose={observe_pose!r} would tell what {self.name!r} asks for; leave it out")
         if not (observe_action or passive):

@@ -13,7 +13,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from ..checks import keyword_options
+from ..checks import check_flag, keyword_options
 from ..frames import side_by_side
 from ..worlds.world import World
 from .action_forms import ActionForm, BoxActions
@@ -107,6 +107,7 @@ class Task(ABC):
     length: int | None = None
 
     def __init__(self, world: World, *, observe_pose: bool = True):
+        check_flag("observe_pose", observe_pose)
         self.world = world
         self.observe_pose = observe_pose
         self.observe_view = True

@@ -25,7 +25,7 @@ from ..augmentations.parameters import (
     draw_parameters,
     physical,
 )
-from ..checks import check_name, check_whole
+from ..checks import check_flag, check_name, check_whole
 from ..devices import resolve_device
 from ..frames import draw_box, enlarge
 from ..picture_store import PictureStore, place_of_bank
@@ -99,6 +99,8 @@ class AugmentationsWorld(World):
             "device": str(device),
             "bank_device": bank_device,
         }
+        check_flag("blur", blur)
+        check_flag("official", official)
         self._store = PictureStore(pictures, self.device, bank_device)
         self.pictures = self._store.pictures.pictures
         self.labels = pictures.labels.to(self.device)

@@ -89,6 +89,8 @@ class ObjectsWorld(RotatingWorld):
         motor_noise: float = 0.0,
         device: str | torch.device = "cpu",
     ):
+        if not isinstance(meshes, MeshSet):
+            raise TypeError(f"a world of objects is made of a MeshSet, got {type(meshes).__name__}")
         check_name("setup", setup, SETUPS)
         check_name("stage", stage, STAGES)
         check_name("colours", colours, COLOURS)

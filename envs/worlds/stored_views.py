@@ -44,7 +44,8 @@ class StoredViewsWorld(RotatingWorld):
             device when left out.
 
     Raises:
-        ValueError: for unknown latents, latents of views out of range, or CUDA where there is none.
+        TypeError, ValueError: for what is no set of views, unknown latents, latents of views out of range, or CUDA
+            where there is none.
     """
 
     name: ClassVar[str] = "stored-views"
@@ -57,6 +58,8 @@ class StoredViewsWorld(RotatingWorld):
         device: str | torch.device = "cpu",
         bank_device: str | None = None,
     ):
+        if not isinstance(views, ViewSet):
+            raise TypeError(f"a world of stored views is made of a ViewSet, got {type(views).__name__}")
         self.device = resolve_device(device)
         self.made_of = views
         self.options = {"latents": latents, "device": str(device), "bank_device": bank_device}

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .. import draws
 from ..checks import check_memory, check_name, check_rows, check_whole, check_within, keyword_options
+from ..episode_numbers import SEED_BOUND
 from ..frames import side_by_side
 from ..rollout import Policy, Rollout, roll_out
 from ..sources.banks import MeshSet, PictureSet, Skipped, ViewSet
@@ -181,11 +182,11 @@ class World(ABC):
         """A policy by name, the world's default for None, or the policy itself.
 
         Raises:
-            ValueError: for a name this world does not know.
+            ValueError: for a name this world does not know, and what is neither a name nor can be called.
         """
         if policy is None:
             return next(iter(self.policies.values()))
-        if not isinstance(policy, str):
+        if callable(policy):
             return policy
         check_name("policy", policy, self.policies)
         return self.policies[policy]
@@ -204,27 +205,32 @@ class World(ABC):
             batch_size: B; may be left out where `scenes` is given.
             length: L, views per episode, at least 1.
             policy: who moves: a name in `policies`, the first of them when left out, or a policy.
-            seed: the seed of the first row.
+            seed: the seed of the first row, at least 0.
             scenes: (B,) int64, which scenes to look at; drawn from the seeds when left out.
 
         Raises:
-            TypeError, ValueError: for sizes below 1, an unknown policy, or scenes that do not exist.
+            TypeError, ValueError: for sizes below 1, an unknown policy or one that chooses no poses, a seed that is no
+                whole number or out of range, or scenes that do not exist.
         """
-        if batch_size is None:
-            if scenes is None:
-                raise TypeError("rollout() needs a batch_size, or scenes")
+        if scenes is not None:
+            self._check_scenes(scenes, batch_size)
             batch_size = len(scenes)
+        if batch_size is None:
+            raise TypeError("rollout() needs a batch_size, or scenes")
         check_whole("batch_size", batch_size, 1)
         check_whole("length", length, 1)
+        check_whole("seed", seed, 0, SEED_BOUND - batch_size)
         views = batch_size * length
         check_memory(f"batch_size={batch_size} and length={length}", views * math.prod(self.view_shape))
         seeds = torch.arange(batch_size, device=self.device) + seed
-        scenes = self.draw_scenes(seeds) if scenes is None else self._check_scenes(scenes, len(seeds))
+        scenes = self.draw_scenes(seeds) if scenes is None else scenes.to(self.device)
         return roll_out(self, self.policy(policy), seeds, scenes, length)
 
-    def _check_scenes(self, scenes: Tensor, batch_size: int) -> Tensor:
-        if scenes.shape != (batch_size,) or scenes.dtype != torch.int64:
+    def _check_scenes(self, scenes: Tensor, batch_size: int | None) -> None:
+        if not isinstance(scenes, Tensor):
+            raise TypeError(f"scenes must be a torch tensor, int64, got {scenes!r}")
+        rows = scenes.numel() if batch_size is None else batch_size
+        if scenes.shape != (rows,) or scenes.dtype != torch.int64:
             given = f"{tuple(scenes.shape)} {scenes.dtype}"
-            raise ValueError(f"scenes must be ({batch_size},) int64, one for each row, got {given}")
+            raise ValueError(f"scenes must be ({rows},) int64, one for each row, got {given}")
         check_rows("scene", scenes, (scenes >= 0) & (scenes < len(self)), f"use 0 to {len(self) - 1}")
-        return scenes.to(self.device)

@@ -24,9 +24,14 @@ def auc_judd(maps: Tensor, counts: Tensor) -> Tensor:
 
     Returns:
         (...) float64.
+
+    Raises:
+        TypeError, ValueError: for maps and counts that are not so.
     """
-    check_amounts(counts=counts, elsewhere=counts == 0)
-    return _mean(_shares_above(maps, counts), counts == 0)
+    shares = _shares_above(maps, counts)
+    if counts.flatten(-2).all(-1).any():
+        raise ValueError("counts has fixations on every pixel of a map: there are none to compare them with")
+    return _mean(shares, counts == 0)
 
 
 def auc_borji(maps: Tensor, counts: Tensor, splits: int = 100, seed: int = 0) -> Tensor:
@@ -40,7 +45,12 @@ def auc_borji(maps: Tensor, counts: Tensor, splits: int = 100, seed: int = 0) ->
 
     Returns:
         (...) float64.
+
+    Raises:
+        TypeError, ValueError: for maps and counts that are not so, or no splits.
     """
+    if splits < 1:
+        raise ValueError(f"splits={splits}: draw at least once")
     shares = _shares_above(maps, counts).flatten(-2)
     draws = splits * int(counts.sum((-2, -1)).max())
     pixels = torch.randint(shares.shape[-1], (draws,), generator=torch.Generator().manual_seed(seed))

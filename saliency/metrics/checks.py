@@ -10,10 +10,12 @@ def check_maps(**maps: Tensor) -> None:
     """Refuse maps, by name, that are not finite, or not of the size (H, W) of the first.
 
     Raises:
-        ValueError: naming the map.
+        TypeError, ValueError: naming the map.
     """
     first_name, first = next(iter(maps.items()))
     for name, values in maps.items():
+        if not isinstance(values, Tensor):
+            raise TypeError(f"{name} must be a torch tensor, got {type(values).__name__}")
         if values.ndim < 2 or values.shape[-2:] != first.shape[-2:]:
             raise ValueError(
                 f"{name} is {tuple(values.shape)}; give (..., H, W), of the size of {first_name}, {tuple(first.shape)}"

@@ -10,8 +10,10 @@ def fixation_counts(pixels: Tensor, height: int, width: int) -> Tensor:
     """How many fixations fell on each pixel: (n, 2) int64 (row, col) -> (H, W) int64.
 
     Raises:
-        ValueError: for pixels outside the map.
+        ValueError: for pixels of another shape or dtype, or outside the map.
     """
+    if pixels.ndim != 2 or pixels.shape[1] != 2 or pixels.dtype != torch.int64:
+        raise ValueError(f"pixels must be (n, 2) int64, (row, col), got {tuple(pixels.shape)} {pixels.dtype}")
     bounds = torch.tensor([height, width], device=pixels.device)
     outside = ((pixels < 0) | (pixels >= bounds)).any(1)
     if outside.any():

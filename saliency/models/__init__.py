@@ -36,7 +36,7 @@ def make_saliency(name: str, **options: Any) -> SaliencyModel:
         ValueError: for an unknown name or option value.
         TypeError: for an option that the model does not have.
     """
-    if name not in SALIENCY_MODELS:
+    if not isinstance(name, str) or name not in SALIENCY_MODELS:
         raise ValueError(f"saliency={name!r} is not known; use one of {', '.join(map(repr, SALIENCY_MODELS))}")
     model = SALIENCY_MODELS[name]
     has = signature(model).parameters

@@ -42,6 +42,7 @@ class DeepGaze(SaliencyModel):
         ImportError: without the package `deepgaze_pytorch`.
         FileNotFoundError: for a centre bias that is not there, or weights that are not and may not be downloaded.
         ValueError: for a centre bias that is no log density, or a side below 32.
+        TypeError: for `official` or `download` that is neither True nor False.
     """
 
     def __init__(
@@ -52,6 +53,9 @@ class DeepGaze(SaliencyModel):
         official: bool = False,
         download: bool = False,
     ):
+        for name, value in (("official", official), ("download", download)):
+            if not isinstance(value, bool):
+                raise TypeError(f"{name}={value!r} is neither True nor False; use one of them")
         if side is not None and side < 32:
             raise ValueError(f"side={side} is too small for the network; use at least 32, or None for that of pictures")
         self._side = side
@@ -149,7 +153,7 @@ def _read_log_density(path: Path) -> Tensor:
     try:
         values = np.load(path, allow_pickle=False)
     except Exception as error:  # a damaged header can raise anything
-        raise ValueError(f"centre_bias={str(path)!r} is no .npy file of numbers: {error}") from error
+        raise ValueError(f"centre_bias={str(path)!r} is no .npy file of numbers, or damaged") from error
     if values.ndim != 2 or not np.isfinite(values).all():
         raise ValueError(f"centre_bias={str(path)!r} is no log density: (h, w) finite numbers, not {values.shape}")
     return torch.from_numpy(values.astype(np.float32))

@@ -47,8 +47,9 @@ class SaliencyModel(ABC):
 
 def check_pictures(pictures: Tensor) -> None:
     """Refuse what is not a batch of pictures; see `SaliencyModel.__call__`."""
-    if pictures.dtype != torch.uint8:
-        raise TypeError(f"pictures of {pictures.dtype}: saliency models take uint8, 0 to 255")
+    if not isinstance(pictures, Tensor) or pictures.dtype != torch.uint8:
+        given = pictures.dtype if isinstance(pictures, Tensor) else type(pictures).__name__
+        raise TypeError(f"pictures of {given}: saliency models take torch tensors, uint8, 0 to 255")
     shape = tuple(pictures.shape)
     if len(shape) != 4 or shape[3] != 3 or min(shape[1:3]) < SMALLEST_SIDE:
         raise ValueError(

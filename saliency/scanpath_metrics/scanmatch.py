@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class ScanMatch:
         bin_ms: bin of time in milliseconds; without, durations do not count. The paper has 50 ms and 100 ms.
 
     Raises:
-        ValueError: for numbers out of range.
+        TypeError, ValueError: for a grid that is not of whole numbers, and numbers out of range.
     """
 
     columns: int = 12
@@ -41,6 +42,9 @@ class ScanMatch:
     bin_ms: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("columns", "rows"):
+            if not isinstance(getattr(self, name), Integral):
+                raise TypeError(f"{name}={getattr(self, name)!r} of a grid is not a whole number")
         if self.columns < 1 or self.rows < 1:
             raise ValueError(f"a grid of {self.columns} columns and {self.rows} rows has no cells")
         if not self.threshold > 0 or not self.gap <= 0:

@@ -6,8 +6,9 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from ..config import ViewModelConfig, check_positive_integer
-from ..inputs import Sequences, check_actions, check_sequences
+from ...envs.checks import check_number, check_whole
+from ..config import ViewModelConfig
+from ..inputs import Sequences, check_actions, read_sequences
 from ..view_model import ViewModel
 
 
@@ -19,13 +20,13 @@ class BaselineConfig(ViewModelConfig):
     """
 
     def check_widths(self, *names: str) -> None:
-        """Raises TypeError or ValueError unless these fields are widths of layers, and turns them into tuples."""
+        """Raises ValueError unless these fields are widths of layers, and turns them into tuples."""
         for name in names:
             widths = getattr(self, name)
-            if not isinstance(widths, list | tuple) or not widths:
-                raise TypeError(f"{name} must be the widths of one or more layers, such as (256, 64); got {widths!r}")
+            if not widths:
+                raise ValueError(f"{name}={widths!r} must have one number or more, such as (256, 64)")
             for width in widths:
-                check_positive_integer(f"every width in {name}", width)
+                check_whole(f"a width of {name}", width, 1)
             object.__setattr__(self, name, tuple(widths))
 
     def check_positive(self, *names: str) -> None:
@@ -37,8 +38,7 @@ class BaselineConfig(ViewModelConfig):
     def check_weights(self, *names: str) -> None:
         """Raises ValueError unless these fields are finite numbers of at least 0."""
         for name in names:
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}")
+            check_number(name, getattr(self, name), 0)
 
 
 ConfigType = TypeVar("ConfigType", bound=BaselineConfig)
@@ -62,8 +62,7 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
 
         Raises TypeError or ValueError unless they are such, L >= 2, and more than one sequence in train mode.
         """
-        views, actions = batch.views, batch.actions
-        check_sequences(views, actions, self.config.action_dim, self._weight)
+        views, actions = read_sequences(batch, self.config.action_dim, self._weight)
         if self.training and len(views) < 2:
             raise ValueError(f"training needs at least 2 sequences in a batch to normalise over, got {len(views)}")
         return views, actions

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..config import check_positive_integer
+from ...envs.checks import check_whole
 from ..ema import make_target
 from ..inputs import Sequences
 from ..regulariser import spread
@@ -32,7 +32,7 @@ class BYOLConfig(ProjectorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive_integer("predictor_hidden", self.predictor_hidden)
+        check_whole("predictor_hidden", self.predictor_hidden, 1)
 
 
 class BYOL(Baseline[BYOLConfig]):

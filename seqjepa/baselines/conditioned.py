@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
-from ..config import check_positive_integer
+from ...envs.checks import check_whole
 from ..ema import make_target
 from .baseline import Baseline
 from .heads import ConditionedHead
@@ -21,7 +21,7 @@ class ConditionedConfig(ProjectorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive_integer("action_embedding_dim", self.action_embedding_dim)
+        check_whole("action_embedding_dim", self.action_embedding_dim, 1)
 
 
 ConditionedType = TypeVar("ConditionedType", bound=ConditionedConfig)
@@ -55,7 +55,7 @@ class FollowedConfig(ConditionedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive_integer("predictor_hidden", self.predictor_hidden)
+        check_whole("predictor_hidden", self.predictor_hidden, 1)
 
 
 FollowedType = TypeVar("FollowedType", bound=FollowedConfig)

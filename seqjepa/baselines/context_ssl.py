@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import check_positive_integer
+from ...envs.checks import check_number, check_whole
 from ..inputs import Sequences
 from ..ranks import from_first_rank
 from ..regulariser import at_least_single, spread
@@ -57,11 +57,10 @@ class ContextSSLConfig(BaselineConfig):
         super().__post_init__()
         self.check_widths("regressor", *([] if self.kinds is None else ["kinds"]))
         for name in ("pairs", "width", "layers", "heads", "projection"):
-            check_positive_integer(name, getattr(self, name))
+            check_whole(name, getattr(self, name), 1)
         self.check_positive("temperature")
         self.check_weights("supervised_weight")
-        if not 0 <= self.masking <= 1:
-            raise ValueError(f"masking must lie in [0, 1], got {self.masking}")
+        check_number("masking", self.masking, 0, 1)
         if self.width % self.heads:
             raise ValueError(f"heads={self.heads} does not divide the width of the decoder, {self.width}")
         if self.kinds is not None and sum(self.kinds) != self.action_dim:

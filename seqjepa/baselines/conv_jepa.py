@@ -5,7 +5,7 @@ Predictive Architecture", CVPR 2023), as the seq-JEPA paper compares itself with
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -30,8 +30,6 @@ class ConvJEPAConfig(FollowedConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.reduction not in get_args(Reduction):
-            raise ValueError(f"reduction {self.reduction!r} is unknown; choose one of {get_args(Reduction)}")
         if self.action_dim != 2:
             raise ValueError(
                 f"conv-jepa adds saccades up, which have 2 numbers, and got action_dim={self.action_dim}; "

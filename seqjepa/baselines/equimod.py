@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from ..config import check_positive_integer
+from ...envs.checks import check_whole
 from ..inputs import Sequences
 from ..regulariser import spread
 from .baseline import Baseline
@@ -33,7 +33,7 @@ class EquiModConfig(ProjectorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive_integer("action_embedding_dim", self.action_embedding_dim)
+        check_whole("action_embedding_dim", self.action_embedding_dim, 1)
         self.check_positive("temperature")
         self.check_weights("equivariance_weight")
 

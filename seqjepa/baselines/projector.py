@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ...envs.checks import check_whole
 from .baseline import BaselineConfig
 from .heads import End, Head, TransformerHead
 
@@ -21,9 +22,7 @@ class ProjectorConfig(BaselineConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_widths("projector")
-        layers = self.projector_transformer
-        if not isinstance(layers, int) or isinstance(layers, bool) or layers < 0:
-            raise ValueError(f"projector_transformer must be a whole number of layers, 0 for none; got {layers!r}")
+        check_whole("projector_transformer", self.projector_transformer, 0)
 
     def make_projector(self, inputs: int, end: End) -> nn.Module:
         """A fresh projector: inputs (..., W) to projections (..., projector[-1])."""

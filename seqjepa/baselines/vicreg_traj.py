@@ -4,7 +4,7 @@ Wang, Chen & Yu, "Pose-Aware Self-Supervised Learning with Viewpoint Trajectory 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -29,9 +29,6 @@ class VICRegTrajConfig(VICRegConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_weights("trajectory_weight")
-        if self.compatibility not in get_args(Compatibility):
-            choices = get_args(Compatibility)
-            raise ValueError(f"compatibility {self.compatibility!r} is unknown; choose one of {choices}")
 
 
 class VICRegTraj(VICRegBaseline[VICRegTrajConfig]):

@@ -135,7 +135,7 @@ def test_a_task_that_an_algorithm_cannot_handle(
         ({"reward": "money"}, ValueError, "reward='money' is not known"),
         ({"memory": 0}, ValueError, "memory=0 is out of range"),
         ({"network": (8, 0)}, ValueError, "network=0 is out of range"),
-        ({"max_steps": 1.5}, TypeError, "max_steps=1.5 is not a whole number"),
+        ({"max_steps": 1.5}, TypeError, r"max_steps=1\.5 must be int or None"),
     ],
 )
 def test_a_bad_configuration(options: dict, error: type[Exception], message: str):

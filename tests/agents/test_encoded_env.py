@@ -211,6 +211,10 @@ def test_what_does_not_fit_is_told(images_world: ImagesWorld, images_model: SeqJ
         EncodedVectorEnv(gym.wrappers.vector.RecordEpisodeStatistics(make(images_world)), images_model)
     with pytest.raises(ValueError, match="memory=0"):
         EncodedVectorEnv(make(images_world), images_model, memory=0)
+    with pytest.raises(TypeError, match="bf16='no' is neither True nor False"):
+        EncodedVectorEnv(make(images_world), images_model, bf16="no")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="bonus=3: give None, or a callable"):
+        EncodedVectorEnv(make(images_world), images_model, bonus=3)  # pyright: ignore[reportArgumentType]
     other = ImagesWorld(images_world.made_of, fovea=14)
     with pytest.raises(ValueError, match=r"trained on images, .*fovea 12, the world shows images, .*fovea 14"):
         EncodedVectorEnv(make(other), initial_model("seq-jepa", images_world, TrainingConfig(), encoder="small"))

@@ -100,8 +100,11 @@ def test_what_does_not_fit_is_told(images_world: ImagesWorld):
         native(images_world, output="torch")
     rows = native(images_world)
     rows.set_options({"start": 3})
-    with pytest.raises(ValueError, match="options of reset are not known"):
+    with pytest.raises(ValueError, match=r"options of reset are not known here: \{'start': 3\}"):
         rows.reset()
+    rows.reset()
+    with pytest.raises(TypeError, match=r"is no vector environment: make one by gym\.make_vec"):
+        SB3VecEnv(gym.make("SaccadeWorld-v0", world=images_world))  # pyright: ignore[reportArgumentType]
 
 
 def encoded(world: World, model: SeqJEPA, **options: Any) -> SB3VecEnv:

@@ -84,5 +84,5 @@ def test_environments_are_the_same_to_the_bit(pictures: PictureSet, mode: str, c
 def test_actions_from_the_host_are_checked_there(pictures: PictureSet):
     env = gym.make_vec("SaccadeWorld-v0", 2, world=ImagesWorld(pictures, fovea=12, device="cuda"))
     env.reset(seed=0)
-    with pytest.raises(ValueError, match="of row 1: clip it"):
+    with pytest.raises(ValueError, match="of row 1: use finite numbers"):
         env.step(np.array([[0, 0], [0, np.nan]]))

@@ -151,6 +151,17 @@ def test_what_does_not_fit_is_told_when_the_world_is_made(pictures: PictureSet, 
         ImagesWorld(pictures, fovea=12, **options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"inhibition": 3}, {"amplitudes": 3}, {"fixations": 3}, {"saliency": 3}, {"saliency_cache": 3}]
+    + [{"saliency_live": "no"}],
+    ids=str,
+)
+def test_what_is_of_a_wrong_type_is_told_when_the_world_is_made(pictures: PictureSet, options: dict):
+    with pytest.raises(TypeError, match="{}={!r}".format(*next(iter(options.items())))):
+        ImagesWorld(pictures, fovea=12, **options)
+
+
 def test_fixations_need_names(pictures: PictureSet, tmp_path: Path):
     with pytest.raises(ValueError, match="which this source does not have"):
         ImagesWorld(pictures, fixations=osie(tmp_path, ["0.png"]))

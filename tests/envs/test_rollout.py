@@ -119,6 +119,21 @@ def test_scenes_are_drawn_uniformly(images_world: World):
         ({"scenes": torch.tensor([0, 1, -1])}, ValueError, "scene -1 of row 2: use 0 to 5"),
         ({"scenes": torch.tensor([0.0])}, ValueError, r"scenes must be \(1,\) int64, one for each row"),
         ({"scenes": torch.tensor([0, 1]), "batch_size": 3}, ValueError, r"scenes must be \(3,\) int64"),
+        ({"scenes": [0, 1]}, TypeError, r"scenes must be a torch tensor, int64, got \[0, 1\]"),
+        ({"scenes": torch.tensor(1)}, ValueError, r"scenes must be \(1,\) int64, one for each row, got \(\)"),
+        ({"batch_size": 2, "seed": -1}, ValueError, "seed=-1 is out of range; use 0 to 9223372036854775806"),
+        ({"batch_size": 2, "seed": 0.5}, TypeError, "seed=0.5 is not a whole number"),
+        ({"batch_size": 2, "seed": 2**63 - 1}, ValueError, "seed=9223372036854775807 is out of range"),
+        ({"batch_size": 2, "policy": 3}, ValueError, "policy=3 is not known"),
+        ({"batch_size": 2, "policy": lambda _: None}, TypeError, r"must choose poses, a torch tensor; got NoneType"),
+        ({"batch_size": 2, "policy": lambda _: torch.zeros(2, 3)}, ValueError, r"\(2, 2\) float32, got \(2, 3\)"),
+        ({"batch_size": 2, "policy": lambda _: torch.zeros(3, 2)}, ValueError, r"\(2, 2\) float32, got \(3, 2\)"),
+        ({"batch_size": 2, "policy": lambda _: torch.zeros(2, 2).double()}, ValueError, r"float32, got .*float64"),
+        (
+            {"batch_size": 2, "policy": lambda _: torch.tensor([[0.0, 0.0], [torch.nan, 0.0]])},
+            ValueError,
+            r"the policy's poses .*nan, 0.0.* of row 1: use finite numbers",
+        ),
     ],
 )
 def test_bad_arguments_are_named(images_world: World, arguments: dict, error: type[Exception], message: str):

@@ -127,5 +127,7 @@ def test_maps_that_are_none_are_refused(value: float):
         AliasTables(torch.stack([torch.ones(4, 4), torch.zeros(4, 4)]))
     with pytest.raises(TypeError, match=r"maps are \(3, 8, 8\) torch.int64; give \(N, H, W\) floating point"):
         AliasTables(maps.nan_to_num(0, 0, 0).long())
+    with pytest.raises(TypeError, match=r"maps must be a torch tensor.*, got ndarray"):
+        AliasTables(np.ones((3, 8, 8)))  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match=r"maps are \(8, 8\)"):
         AliasTables(torch.ones(8, 8))

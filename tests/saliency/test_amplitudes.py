@@ -21,6 +21,8 @@ def test_amplitude_weights():
     for prior in (ExponentialAmplitudes, GaussianAmplitudes):
         with pytest.raises(ValueError, match="=0 of an amplitude prior must be finite and positive"):
             prior(0)
+        with pytest.raises(TypeError, match="='wide' of an amplitude prior is not a number"):
+            prior("wide")  # pyright: ignore[reportArgumentType]
 
 
 def test_the_default_leads_to_human_amplitudes_on_maps_of_human_fixations(data_folder: Path):

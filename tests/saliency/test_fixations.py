@@ -84,6 +84,11 @@ def test_pictures_are_selected_by_name(fixations: Fixations):
         fixations.select(["wide", "round"])
 
 
+def test_lists_are_no_scanpath():
+    with pytest.raises(TypeError, match=r"x must be an array, \(n,\) float64, got list"):
+        Scanpath([1.0], [1.0], [0.0])  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

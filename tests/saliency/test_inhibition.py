@@ -55,6 +55,10 @@ def test_gaussians_without_decay_stay_and_with_all_of_it_vanish():
         ("gaussian", {"sigma": 0}, ValueError, "sigma=0 of inhibition"),
         ("gaussian", {"sigma": 1, "decay": 1.5}, ValueError, "decay=1.5 of inhibition is out of range"),
         ("disc", {"sigma": 1}, TypeError, "sigma"),
+        ("disc", {"radius": "3"}, TypeError, "radius='3' of inhibition is not a number"),
+        ("square", {"radius": 1.5}, TypeError, "radius=1.5 of inhibition by a square is not a whole number of pixels"),
+        ("gaussian", {"sigma": 1, "decay": True}, TypeError, "decay=True of inhibition is not a number"),
+        (["disc"], {"radius": 3}, ValueError, "is not known; use one of 'square'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(name: str, options: dict, error: type, message: str):

@@ -47,6 +47,8 @@ def test_it_is_made_on_the_device_of_the_masks():
 
 
 def test_what_is_no_mask_is_refused():
+    with pytest.raises(TypeError, match="masks of ndarray: give a torch tensor"):
+        object_saliency(torch.ones(1, 9, 9).bool().numpy())  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match=r"masks of torch\.float32"):
         object_saliency(torch.zeros(2, 10, 10))
     with pytest.raises(ValueError, match=r"masks of shape \(10, 10\)"):

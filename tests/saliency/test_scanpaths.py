@@ -6,7 +6,7 @@ import torch
 from saccadeworld.envs import draws
 from saccadeworld.saliency import scanpaths as module
 from saccadeworld.saliency.amplitudes import AmplitudePrior, ExponentialAmplitudes, GaussianAmplitudes
-from saccadeworld.saliency.inhibition import Inhibition, make_inhibition
+from saccadeworld.saliency.inhibition import Inhibition, NoInhibition, make_inhibition
 from saccadeworld.saliency.scanpaths import FixationSampler, RandomBits
 from scipy import stats
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
@@ -214,3 +214,11 @@ def test_nothing_waits_for_a_device(name: str, prior: AmplitudePrior | None):
             pixels = sampler(scenes, torch.zeros(4, step, 2, dtype=torch.int64, device="meta"), random)
             assert isinstance(pixels, FakeTensor)
             assert (pixels.device.type, pixels.shape, pixels.dtype) == ("meta", (4, 2), torch.int64)
+
+
+def test_what_is_no_inhibition_or_prior_is_refused():
+    maps = torch.ones(1, 8, 8)
+    with pytest.raises(TypeError, match="inhibition='disc': give an Inhibition"):
+        FixationSampler(maps, "disc")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="amplitudes='gaussian': give None, or an AmplitudePrior"):
+        FixationSampler(maps, NoInhibition(), "gaussian")  # pyright: ignore[reportArgumentType]

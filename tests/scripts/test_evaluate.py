@@ -105,7 +105,7 @@ def test_what_is_no_checkpoint(saccadeworld, tmp_path, model):
     for path, message in (
         (tmp_path / "nowhere", "no checkpoint folder"),
         (tmp_path / "empty", "it has no config.json"),
-        (tmp_path / "file", "no checkpoint folder"),
+        (tmp_path / "file", "is a file: name the folder that holds it"),
         (model, "is not a readable safetensors file"),
     ):
         result = saccadeworld("evaluate --model", path, "--out", tmp_path / "out", WORLD, QUICK)

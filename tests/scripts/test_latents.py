@@ -69,4 +69,4 @@ def test_angles_are_those_that_made_the_rotation():
 def test_what_is_too_much_is_refused_before_any_work(look):
     result = look("--scenes 41")
     assert result.code == 2
-    assert "41 scenes of a world of 40" in result.err
+    assert "scenes=41 is out of range; use 1 to 40" in result.err

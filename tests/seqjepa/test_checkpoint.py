@@ -221,7 +221,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path, change, message):
         ({"heads": 7}, "heads=7"),
         ({"encoder": "vit"}, "'vit' is unknown"),
         ({"colour": 1}, r"unknown configuration fields \['colour'\]"),
-        ({"layers": "many"}, "layers must be an integer"),
+        ({"layers": "many"}, "layers='many' must be int"),
         ({"method": []}, r"a model of the method \[\]"),
         (
             {"layers": 10**5},
@@ -263,3 +263,13 @@ def test_cuda_asked_for_and_absent(tmp_path):
     make_model().save(tmp_path / "model")
     with pytest.raises(ValueError, match="sees no CUDA device"):
         SeqJEPA.load(tmp_path / "model", device="cuda")
+
+
+def test_a_checkpoint_is_a_folder_and_may_be_the_one_one_is_in(tmp_path, monkeypatch):
+    make_model().save(tmp_path / "model")
+    with pytest.raises(NotADirectoryError, match=r"is a file: name the folder that holds it"):
+        SeqJEPA.load(tmp_path / "model" / "model.safetensors")
+    monkeypatch.chdir(tmp_path / "model")
+    assert SeqJEPA.load(".").config.action_dim == 2
+    with pytest.raises(ValueError, match="is no name for a folder of its own"):
+        make_model().save("")

@@ -1,6 +1,7 @@
 import pytest
 from saccadeworld.envs.sources.banks import MeshSet
 from saccadeworld.envs.worlds import ImagesWorld, ObjectsWorld, World
+from saccadeworld.seqjepa.evaluation import check_classes
 from saccadeworld.seqjepa.initial_model import initial_model
 from saccadeworld.seqjepa.matching import check_match, check_views
 from saccadeworld.seqjepa.methods import load_model, make_model
@@ -40,3 +41,12 @@ def test_other_actions_are_refused(world: World):
     with pytest.raises(ValueError, match=f"actions of {world.action_dim + 1} numbers"):
         check_match(make_model("seq-jepa", world.action_dim + 1, **TINY), world)
     check_match(make_model("simclr", world.action_dim + 1, encoder="small"), world)
+
+
+def test_names_and_paths_are_no_models_and_worlds(world: World):
+    with pytest.raises(TypeError, match="'runs/model' is no model: make one, or load one by load_model"):
+        check_match("runs/model", world)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="'images' is no world: make one by make_world"):
+        check_match(make_model("seq-jepa", 2, **TINY), "images")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="None is no world: make one by make_world"):
+        check_classes(world, None)  # pyright: ignore[reportArgumentType]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.rotation_ranges import rotation_range
-from saccadeworld.seqjepa.metrics import accuracy, r2
+from saccadeworld.seqjepa.metrics import accuracy, mean_angle, r2
 from sklearn.metrics import accuracy_score, r2_score
 
 
@@ -49,3 +49,13 @@ def test_a_constant_scores_as_published_in_the_pooled_definition(kind, pooled):
     constant = target.mean(0).expand_as(target)
     assert r2(constant, target, "pooled") == pytest.approx(pooled, abs=0.003)
     assert r2(constant, target) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("score", [accuracy, r2, mean_angle])
+def test_what_cannot_be_compared_is_refused(score):
+    shape = (4,) if score is accuracy else (4, 4)
+    for predicted, target in ((torch.ones(*shape, 1), torch.ones(shape)), (torch.ones(3), torch.ones(4))):
+        with pytest.raises(ValueError, match=r"scores compare two of one shape, \(N"):
+            score(predicted, target)
+    with pytest.raises(ValueError, match="of one shape"):
+        score(torch.ones(shape)[:0], torch.ones(shape)[:0])

@@ -226,7 +226,7 @@ def test_update_target_without_ema_does_nothing_and_checks_its_rate():
     model.update_target(0.5)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     for tau in (-0.1, 1.1, math.nan):
-        with pytest.raises(ValueError, match="tau must lie in"):
+        with pytest.raises(ValueError, match=r"tau=.* is out of range"):
             make_model().update_target(tau)
 
 
@@ -276,20 +276,22 @@ def test_bf16_autocast():
     ("options", "error", "message"),
     [
         ({"encoder": "vit"}, ValueError, "'resnet18', 'resnet18-cifar', 'small'"),
-        ({"action_dim": 0}, ValueError, "action_dim must be at least 1"),
-        ({"action_dim": 2.0}, TypeError, "action_dim must be an integer"),
+        ({"action_dim": 0}, ValueError, "action_dim=0 is out of range"),
+        ({"action_dim": 2.0}, TypeError, "action_dim=2.0 must be int"),
         ({"heads": 7}, ValueError, r"heads=7 does not divide the width of a token, 160 \(embedding 32 \+ action 128\)"),
-        ({"target": "momentum"}, ValueError, "target 'momentum' is unknown"),
-        ({"conditioning": "all"}, ValueError, "conditioning 'all' is unknown"),
+        ({"target": "momentum"}, ValueError, "target='momentum' is not known"),
+        ({"conditioning": "all"}, ValueError, "conditioning='all' is not known"),
         ({"dropout": 1.0}, ValueError, "dropout"),
         ({"std": (0.1, 0.0, 0.1)}, ValueError, "std must be positive"),
         ({"mean": (0.1, 0.2)}, ValueError, "mean must be three numbers"),
         ({"std": (0.1, math.nan, 0.1)}, ValueError, "std"),
         ({"regulariser_weight": -1.0}, ValueError, "regulariser_weight"),
-        ({"regulariser": "barlow"}, ValueError, "regulariser 'barlow' is unknown"),
+        ({"regulariser": "barlow"}, ValueError, "regulariser='barlow' is not known"),
         ({"regulariser_weight": math.nan}, ValueError, "regulariser_weight"),
         ({"compatibility": "official", "prediction": "prefixes"}, ValueError, "not part of the released model"),
         ({"colour": 1}, TypeError, "colour"),
+        ({"encoder": ["small"]}, TypeError, r"encoder=\['small'\] must be str"),
+        ({"dropout": "0.1"}, TypeError, "dropout='0.1' must be float"),
     ],
 )
 def test_bad_configuration(options, error, message):
@@ -305,6 +307,9 @@ def test_bad_configuration(options, error, message):
         (torch.zeros(4, 3, 3, 16, 16), torch.zeros(5, 2, 2), ValueError, r"actions must have shape"),
         (torch.zeros(4, 3, 3, 16, 16), torch.zeros(4, 2, 2, dtype=torch.int64), TypeError, "actions must be floating"),
         (torch.zeros(4, 3, 3, 16, 16).double(), torch.zeros(4, 2, 2), TypeError, "views must be uint8.*float64"),
+        (torch.zeros(4, 3, 3, 16, 16), torch.zeros(4, 2, 2).double(), TypeError, "actions must be torch.float32 like"),
+        (torch.zeros(4, 3, 3, 16, 16), torch.zeros(4, 2, 2).numpy(), TypeError, "actions must be a torch tensor"),
+        ([[0]], torch.zeros(4, 2, 2), TypeError, "views must be a torch tensor, got list"),
         (torch.zeros(4, 3, 3, 16, 16).int(), torch.zeros(4, 2, 2), TypeError, "views must be uint8.*int32"),
         (torch.zeros(4, 1, 3, 16, 16), torch.zeros(4, 0, 2), ValueError, r"M \+ 1 >= 2"),
         (torch.zeros(4, 3, 16, 16), torch.zeros(4, 2, 2), ValueError, r"views must have shape"),
@@ -317,6 +322,12 @@ def test_bad_configuration(options, error, message):
 def test_bad_batches(views, actions, error, message):
     with pytest.raises(error, match=message):
         make_model().loss(SimpleNamespace(views=views, actions=actions))
+
+
+@pytest.mark.parametrize("batch", [None, (torch.zeros(4, 3, 3, 16, 16), torch.zeros(4, 2, 2))], ids=["none", "tuple"])
+def test_what_is_no_batch(batch):
+    with pytest.raises(TypeError, match="a batch must have views and actions, as rollouts have; got"):
+        make_model().loss(batch)
 
 
 def test_bad_calls_of_the_maps():
@@ -334,6 +345,10 @@ def test_bad_calls_of_the_maps():
         model.predict(z[:, 0], torch.zeros(4, 2))
     with pytest.raises(ValueError, match="needs the action"):
         model.predict(torch.zeros(4, 160))
+    with pytest.raises(TypeError, match=r"z must be torch\.float32 like the weights, got torch\.float64"):
+        model.aggregate(z.double(), torch.zeros(4, 2, 2))
+    with pytest.raises(TypeError, match="aggregate must be a torch tensor, got ndarray"):
+        model.predict(torch.zeros(4, 160).numpy(), torch.zeros(4, 2))
 
 
 @pytest.mark.parametrize("where", ["views", "actions"])

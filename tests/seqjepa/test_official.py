@@ -82,7 +82,7 @@ def test_statistics_of_unpublished_kinds_must_be_given(tmp_path):
         (lambda state: state.update({"predictor.0.weight": torch.zeros(1024, 700)}), r"predictor.*has shape"),
         (lambda state: state.update({"predictor.3.weight": torch.zeros(7)}), r"no predictor\.3\.weight of 2"),
         (lambda state: state.update({"predictor.3.bias": torch.zeros(1).expand(10**12)}), r"predictor\.3\.bias claims"),
-        (lambda state: state.clear(), "no seq-JEPA checkpoint"),
+        (lambda state: state.clear(), "no seq-JEPA checkpoint of the released code"),
     ],
 )
 def test_wrong_contents_are_named(tmp_path, change, message):

@@ -132,3 +132,36 @@ def test_the_first_pose_alone_tells_of_3diebenchs_relative_rotation():
     action = rotations.multiply(rotations.inverse(start), draw(seeds, 1))
     probe = fit_mlp(start[:15_000], action[:15_000], hidden=64, epochs=20)
     assert r2(probe(start[15_000:]), action[15_000:]) == pytest.approx(0.31, abs=0.02)
+
+
+FEATURES, TARGETS = torch.ones(4, 3), torch.ones(4, 2)
+
+
+@pytest.mark.parametrize("fit", [fit_linear, fit_mlp])
+@pytest.mark.parametrize(
+    ("features", "targets"),
+    [(FEATURES[:1], TARGETS[:1]), (FEATURES, TARGETS[:3]), (FEATURES[0], TARGETS), (FEATURES, TARGETS[:, 0])],
+)
+def test_samples_that_nothing_can_be_fitted_on_are_refused(fit, features, targets):
+    with pytest.raises(ValueError, match=r"must have shapes \(N, D\) and \(N, A\), N of at least 2; got"):
+        fit(features, targets)
+
+
+@pytest.mark.parametrize("fit", [fit_linear, fit_mlp, lambda x, y: fit_classifier(x, y[:, 0].long(), 2)])
+def test_features_of_a_broken_model_are_refused(fit):
+    broken = FEATURES.clone()
+    broken[2, 1] = torch.nan
+    with pytest.raises(ValueError, match="norm of features nan of row 2: use finite ones"):
+        fit(broken, TARGETS)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_of_other_classes_are_refused(label):
+    with pytest.raises(ValueError, match=f"label {label} of row 1: with classes=3 use 0 to 2"):
+        fit_classifier(FEATURES, torch.tensor([0, label, 1, 2]), 3)
+
+
+@pytest.mark.parametrize("sizes", [{"hidden": 0}, {"epochs": 0}, {"batch_size": 0}], ids=str)
+def test_a_head_of_no_size_is_refused(sizes):
+    with pytest.raises(ValueError, match="=0 is out of range; use at least 1"):
+        fit_mlp(FEATURES, TARGETS, **sizes)

@@ -295,8 +295,9 @@ def test_who_diverges_is_told_which_checkpoint_is_left(tmp_path):
 
 
 def test_a_learning_rate_out_of_all_proportion_is_told():
-    with pytest.raises(DivergedError, match="learning_rate=1e\\+30"):
-        tiny_trainer(steps=50, learning_rate=1e30).run()
+    for bf16, remedy in ((False, "clip=1.0; there"), (True, "clip=1.0, or switch bf16 off; there")):
+        with pytest.raises(DivergedError, match=rf"lower learning_rate=1e\+30 or {re.escape(remedy)}"):
+            tiny_trainer(steps=50, learning_rate=1e30, bf16=bf16).run()
 
 
 def test_a_model_for_another_world_is_refused():
@@ -321,6 +322,12 @@ def test_a_checkpoint_of_another_world_is_not_resumed(tmp_path):
         ("training.json", b"[]", ValueError, "not what a training leaves"),
         ("training.json", b"{}", ValueError, "not what a training leaves"),
         ("training.json", b'{"training": {"speed": 3}}', ValueError, "not what a training leaves.*speed"),
+        (
+            "training.json",
+            b'{"training": {}, "step": "1", "seconds": 0, "history": []}',
+            ValueError,
+            r"training.json is not what a training leaves: step='1' is not a whole number",
+        ),
         ("optimiser.safetensors", b"{", ValueError, "not a readable safetensors file"),
         ("model.safetensors", None, FileNotFoundError, "not a checkpoint"),
     ],
@@ -361,11 +368,18 @@ def finished(tmp_path_factory) -> Path:
         {"log_every": 0},
         {"save_every": 0},
         {"compile": "max"},
+        {"compile": 1},
+        {"steps": 1.5},
+        {"batch_size": "32"},
+        {"bf16": "no"},
+        {"sync_batch_norm": 0},
+        {"seed": 0.5},
+        {"policy": 3},
     ],
     ids=str,
 )
 def test_impossible_configurations_are_refused(options):
-    with pytest.raises(ValueError, match="|".join(options)):
+    with pytest.raises((TypeError, ValueError), match="|".join(options)):
         TrainingConfig(**options)
 
 

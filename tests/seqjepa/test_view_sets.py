@@ -50,7 +50,7 @@ def test_bfloat16_is_close():
 
 def test_impossible_sizes_are_refused():
     world: ImagesWorld = tiny_world()
-    with pytest.raises(ValueError, match="13 scenes of a world of 12: use 1 to 12"):
+    with pytest.raises(ValueError, match="scenes=13 is out of range; use 1 to 12"):
         embed_view_sets(tiny_model(), world, 13, 9)
     with pytest.raises(ValueError, match="views=1"):
         embed_view_sets(tiny_model(), world, 12, 1)

@@ -147,7 +147,7 @@ def test_places_seen_already_come_last(images_world: ImagesWorld, images_model: 
     ("options", "error", "message"),
     [
         ({"horizon": 0}, ValueError, "horizon=0 is out of range"),
-        ({"candidates": 2.5}, TypeError, "candidates=2.5 is not a whole number"),
+        ({"candidates": 2.5}, TypeError, r"candidates=2\.5 must be int"),
         ({"candidates": 4, "elites": 8}, ValueError, "elites=8 are more than candidates=4"),
         ({"learning_rate": -1}, ValueError, "learning_rate=-1 is out of range"),
     ],

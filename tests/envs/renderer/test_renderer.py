@@ -32,6 +32,8 @@ def renderer(shapes):
         ("size", 0),
         ("size", 32.0),
         ("samples", 0),
+        ("samples", True),
+        ("sky", "bright"),
         ("camera_distance", 0.4),
         ("camera_polar", 0.0),
         ("field_of_view", math.pi),
@@ -44,8 +46,17 @@ def renderer(shapes):
     ],
 )
 def test_a_set_up_out_of_range_is_refused(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises((TypeError, ValueError), match=field):
         Setup(**{field: value})
+
+
+def test_what_is_no_set_up_or_mesh_is_refused(shapes):
+    with pytest.raises(TypeError, match="setup='studio' is no Setup: take one of SETUPS"):
+        Renderer(shapes, "studio")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="mesh 1 is no Mesh, but str"):
+        Renderer([shapes[0], "cube"], Setup(size=16))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match=r"mesh 0: vertices must be an array of shape \(.*\), got list"):
+        Renderer([replace(shapes[0], vertices=shapes[0].vertices.tolist())], Setup(size=16))
 
 
 @pytest.mark.parametrize("name", SETUPS)
@@ -57,6 +68,8 @@ def test_wrong_tensors_are_refused(renderer):
     scenes, poses = torch.zeros(2, dtype=torch.int64), torch.tensor([[0.0, 0, 0, 1]] * 2)
     with pytest.raises(TypeError, match="scenes"):
         renderer.render(scenes.int(), poses)
+    with pytest.raises(TypeError, match=r"scenes must be a torch tensor, torch\.int64, got list"):
+        renderer.render([0, 0], poses)
     with pytest.raises(TypeError, match="rotations"):
         renderer.render(scenes, poses.double())
     with pytest.raises(ValueError, match="rotations"):

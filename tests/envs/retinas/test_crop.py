@@ -116,12 +116,21 @@ def test_moving_picture_and_fixation_together_changes_nothing(subpixel: bool, fo
         ({"fovea": 33}, ValueError, "fovea=33 is out of range; use 1 to 32"),
         ({"fovea": 8.0}, TypeError, "fovea=8.0 is not a whole number"),
         ({"fovea": 8, "padding": 256}, ValueError, "padding=256 is out of range; use 0 to 255"),
+        ({"fovea": 8, "subpixel": "no"}, TypeError, "subpixel='no' is neither True nor False"),
         ({"fovea": 8, "levels": 3}, TypeError, "retina 'crop' has no option 'levels'; it takes 'padding', 'subpixel'"),
     ],
 )
 def test_bad_options_are_named(bank: torch.Tensor, options: dict, error: type[Exception], message: str):
     with pytest.raises(error, match=message):
         make_retina("crop", bank, **options)
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.float, lambda bank: bank[0], lambda bank: bank[:, :3]])
+def test_a_bank_of_no_square_pictures_is_refused(bank: torch.Tensor, change):
+    with pytest.raises(ValueError, match=r"pictures must be \(N, S, S, 3\) uint8, got"):
+        make_retina("crop", change(bank), 8)
+    with pytest.raises(TypeError, match="pictures must be a torch tensor"):
+        make_retina("crop", bank.numpy(), 8)  # pyright: ignore[reportArgumentType]
 
 
 def test_an_unknown_retina_is_refused(bank: torch.Tensor):

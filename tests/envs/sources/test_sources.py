@@ -38,7 +38,13 @@ def test_a_source_is_a_kind_and_a_path(tmp_path: Path, monkeypatch: pytest.Monke
         ),
         ("images", "imagenet:/nowhere", {}, FileNotFoundError, r"ImageNet can be had from https://image-net.org/\S+$"),
         ("images", "bank:/nowhere", {}, FileNotFoundError, "no picture bank /nowhere"),
-        ("images", "stl10:/x", {"labels": "fine"}, TypeError, "source 'stl10' has no option 'labels'; it takes 'bank'"),
+        (
+            "images",
+            "stl10:/x",
+            {"labels": "fine"},
+            TypeError,
+            "'stl10' has no option 'labels' .did you mean 'labe",
+        ),
         ("images", "/x", {"labelled": False}, TypeError, "the source '/x' has no option 'labelled'; it takes 'bank'"),
         ("images", "scenes", {"bank": "/x"}, TypeError, "source 'scenes' has no option 'bank'; it takes none"),
         ("images", "bank:/x", {"bank": "/x"}, TypeError, "a bank that is there already has no option 'bank'"),
@@ -46,6 +52,18 @@ def test_a_source_is_a_kind_and_a_path(tmp_path: Path, monkeypatch: pytest.Monke
         ("images", "imagenet:/x", {"download": True}, ValueError, "not for ImageNet: get it from https://image-net"),
         ("images", "/x", {"download": True}, ValueError, "download=True is not for a folder$"),
         ("images", "/nowhere", {}, FileNotFoundError, "no folder /nowhere: check the path$"),
+        (
+            "images",
+            "scene",
+            {},
+            FileNotFoundError,
+            "no folder scene: check the path; built in are 'scenes' and 'shapes'",
+        ),
+        ("images", "", {}, ValueError, "source='' names nothing: leave it out for 'scenes'"),
+        ("objects", 3, {}, TypeError, "source=3 is no text"),
+        ("images", "stl10:/x", {"labelled": "no"}, TypeError, "labelled='no' is neither True nor False"),
+        ("images", "stl10:/x", {"download": "no"}, TypeError, "download='no' is neither True nor False"),
+        ("stored-views", "3diebench:/x", {"size": 0}, ValueError, "size=0 is out of range"),
     ],
 )
 def test_bad_sources(world: str, source: str, options: dict, error: type[Exception], message: str):

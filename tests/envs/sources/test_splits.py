@@ -265,7 +265,7 @@ def test_bad_fraction(tmp_path: Path, fraction: float):
 
 
 def test_bad_split(tmp_path: Path):
-    with pytest.raises(ValueError, match="split is 'val'"):
+    with pytest.raises(ValueError, match="split='val' is not known; use one of 'train', 'test'"):
         find_instances(tmp_path, TYPES, "val")  # pyright: ignore[reportArgumentType]
 
 

@@ -68,6 +68,14 @@ def test_the_reward_is_the_error_of_the_predictor(images_world: ImagesWorld):
 def test_bad_predictors_are_refused(images_world: ImagesWorld):
     with pytest.raises(TypeError, match="predictor='persistence': give None, or a callable"):
         gym.make("SaccadeWorld-v0", world=images_world, predictor="persistence")
+    for answer, error, message in (
+        (np.zeros(1), TypeError, "errors must be a torch tensor, got ndarray"),
+        (torch.tensor([torch.nan]), ValueError, "the predictor's error nan of row 0: return finite numbers"),
+    ):
+        env = gym.make("SaccadeWorld-v0", world=images_world, predictor=lambda *_, answer=answer: answer)
+        env.reset(seed=0)
+        with pytest.raises(error, match=message):
+            env.step(np.zeros(2, np.float32))
     env = gym.make("SaccadeWorld-v0", world=images_world, predictor=lambda views, actions, following: actions)
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"errors have shape \(1, 2\); use \(1,\), one a row"):

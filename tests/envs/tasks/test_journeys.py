@@ -223,6 +223,9 @@ def test_rows_need_not_be_due_together(world: World, task: str):
         ({"movements": 0}, ValueError, "movements=0 is out of range; use 1 to 1000000"),
         ({"movements": 2.5}, TypeError, r"movements=2\.5 is not a whole number"),
         ({"passive": "nobody"}, ValueError, "policy='nobody' is not known"),
+        ({"passive": 1}, TypeError, "passive=1 is neither True nor False"),
+        ({"observe_view": "no"}, TypeError, "observe_view='no' is neither True nor False"),
+        ({"observe_action": 0}, TypeError, "observe_action=0 is neither True nor False"),
         ({"tolerance": 3}, TypeError, "a world that is made already has no option 'tolerance'"),
     ],
 )

@@ -77,9 +77,14 @@ def test_bad_options_are_named(images_world: ImagesWorld, options: dict, error: 
 @pytest.mark.parametrize(
     ("form", "action", "error", "message"),
     [
-        ("box", [0, 0, 0, 0, 0, 1.5], ValueError, r"flag and scores \[0.0, 0.0, 0.0, 1.5\] of row 0: clip it"),
-        ("box", [0, 0, np.nan, 0, 0, 0], ValueError, r"flag and scores \[nan, .* of row 0: clip it"),
-        ("box", [7, 0, 1, 0, 0, 0], ValueError, r"action \[7.0, 0.0\] of row 0: clip it"),
+        (
+            "box",
+            [0, 0, 0, 0, 0, 1.5],
+            ValueError,
+            r"flag and scores \[0.0, 0.0, 0.0, 1.5\] of row 0: use finite numbers",
+        ),
+        ("box", [0, 0, np.nan, 0, 0, 0], ValueError, r"flag and scores \[nan, .* of row 0: use finite"),
+        ("box", [7, 0, 1, 0, 0, 0], ValueError, r"action \[7.0, 0.0\] of row 0: use finite"),
         ("box", [0, 0], ValueError, r"has shape \(2,\); use \(6,\)"),
         ("discrete", 28, ValueError, "action 28 of row 0: use a whole number from 0 to 27"),
         ("discrete", -1, ValueError, "action -1 of row 0: use a whole number from 0 to 27"),

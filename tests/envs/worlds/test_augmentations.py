@@ -159,6 +159,8 @@ def test_views_have_the_size_that_is_asked_for(pictures: PictureSet):
     [
         ({"latents": "hue"}, ValueError, "latents='hue' is not known; use one of 'all', 'crop', 'jitter', 'blur'"),
         ({"latents": "blur", "blur": False}, ValueError, "latents='blur' needs the blur: leave blur=False out"),
+        ({"blur": "no"}, TypeError, "blur='no' is neither True nor False"),
+        ({"official": 1}, TypeError, "official=1 is neither True nor False"),
         ({"view_size": 0}, ValueError, "view_size=0 is out of range; use 1 to 8192"),
         ({"view_size": 32.5}, TypeError, "view_size=32.5 is not a whole number"),
         ({"target_view": 0}, ValueError, "target_view=0 is out of range; use 1 to 1000000"),

@@ -3,12 +3,22 @@
 import copy
 import gc
 import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from saccadeworld import make_world
-from saccadeworld.envs.worlds import World, shared_world
+from saccadeworld.envs.sources.banks import PictureSet
+from saccadeworld.envs.worlds import (
+    AugmentationsWorld,
+    ImagesWorld,
+    ObjectsWorld,
+    StoredViewsWorld,
+    World,
+    shared_world,
+)
 
 
 def test_a_deep_copy_is_the_world_itself(world: World):
@@ -86,5 +96,40 @@ def test_an_action_out_of_bounds_names_its_row(world: World):
     world.check_actions(actions)
     for bad in (1.5 * world.action_high, 1.001 * world.action_low, float("nan"), float("inf")):
         actions[2, 1] = bad
-        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|-1\.00|nan|inf).*\] of row 2: clip it"):
+        with pytest.raises(ValueError, match=r"action \[0\.5, (1\.5|-1\.00|nan|inf).*\] of row 2: use finite numbers"):
             world.check_actions(actions)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (ImagesWorld, "a world is made of a PictureSet, got Tensor"),
+        (AugmentationsWorld, "a world is made of a PictureSet, got Tensor"),
+        (ObjectsWorld, "a world of objects is made of a MeshSet, got Tensor"),
+        (StoredViewsWorld, "a world of stored views is made of a ViewSet, got Tensor"),
+    ],
+)
+def test_what_a_world_is_not_made_of(pictures: PictureSet, kind: Callable[..., World], message: str):
+    with pytest.raises(TypeError, match=message):
+        kind(pictures.pictures)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"pictures": torch.zeros(6, 3, 40, 40, dtype=torch.uint8)},
+            r"pictures must be \(N, S, S, 3\) uint8, got \(6, 3,",
+        ),
+        ({"pictures": torch.zeros(6, 40, 40, 3)}, r"pictures must be \(N, S, S, 3\) uint8, got .*float32"),
+        (
+            {"labels": torch.zeros(5, dtype=torch.int64)},
+            r"labels must be \(6,\) int64, one for each picture, got \(5,\)",
+        ),
+        ({"labels": torch.zeros(6)}, r"labels must be \(6,\) int64, .* got \(6,\) torch.float32"),
+    ],
+    ids=str,
+)
+def test_pictures_and_labels_that_do_not_fit(pictures: PictureSet, change: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        ImagesWorld(replace(pictures, **change), fovea=8)

@@ -192,6 +192,9 @@ def test_what_cannot_be_scored_is_refused(metric):
 def test_counts_of_fixations():
     counts = fixation_counts(torch.tensor([[0, 2], [1, 0], [0, 2]]), 2, 3)
     assert counts.tolist() == [[0, 0, 2], [1, 0, 0]]
+    for pixels in (torch.tensor([[0.0, 2.0]]), torch.tensor([0, 2]), torch.tensor([[0, 2, 1]])):
+        with pytest.raises(ValueError, match=r"pixels must be \(n, 2\) int64, \(row, col\), got"):
+            fixation_counts(pixels, 2, 3)
     with pytest.raises(ValueError, match=r"pixel \[0, 3\] lies outside a map of 2 x 3 pixels"):
         fixation_counts(torch.tensor([[0, 2], [0, 3]]), 2, 3)
 
@@ -205,3 +208,13 @@ def test_densities_equal_scipys_blur_with_nothing_beyond_the_border():
         fixation_density(torch.empty(0, 2), 5, 5, 1.0)
     with pytest.raises(ValueError, match="sigma=0 must be positive"):
         fixation_density(torch.zeros(1, 2), 5, 5, 0)
+
+
+def test_areas_need_places_to_compare_with():
+    maps, counts = torch.rand(2, 6, 6), torch.ones(2, 6, 6)
+    with pytest.raises(ValueError, match="counts has fixations on every pixel of a map"):
+        auc_judd(maps, counts)
+    with pytest.raises(ValueError, match="splits=0: draw at least once"):
+        auc_borji(maps, counts, splits=0)
+    with pytest.raises(TypeError, match="maps must be a torch tensor, got ndarray"):
+        auc_judd(maps.numpy(), counts)  # pyright: ignore[reportArgumentType]

@@ -75,6 +75,7 @@ def test_maps_on_the_gpu_are_those_on_the_cpu(name: str):
         (torch.zeros(30, 30, 3).byte(), ValueError, r"\(30, 30, 3\)"),
         (torch.zeros(2, 3, 30, 30).byte(), ValueError, r"\(2, 3, 30, 30\)"),
         (torch.zeros(2, 7, 30, 3).byte(), ValueError, "at least 8"),
+        (torch.zeros(2, 9, 9, 3).byte().numpy(), TypeError, "pictures of ndarray: saliency models take torch tensors"),
     ],
 )
 def test_what_is_no_batch_of_pictures_is_refused(pictures: torch.Tensor, error: type[Exception], says: str):

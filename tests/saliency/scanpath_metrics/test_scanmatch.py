@@ -93,13 +93,14 @@ def test_a_pair_is_scored_the_same_alone_and_among_others():
     ("options", "message"),
     [
         ({"columns": 0}, "a grid of 0 columns"),
+        ({"rows": 2.5}, "rows=2.5 of a grid is not a whole number"),
         ({"threshold": 0}, "threshold=0 must be positive"),
         ({"gap": 1}, "gap=1 at most 0"),
         ({"bin_ms": 0}, "bin_ms=0 must be positive"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict, message: str):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         ScanMatch(**options)
 
 

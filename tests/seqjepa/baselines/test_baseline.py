@@ -91,7 +91,7 @@ def test_targets_follow_and_nothing_else_moves(name):
             expected = 0.75 * expected + 0.25 * before[key.removeprefix("target_")]
         torch.testing.assert_close(weights, expected)
     for tau in (-0.1, 1.1, math.nan):
-        with pytest.raises(ValueError, match="tau must lie in"):
+        with pytest.raises(ValueError, match=r"tau=.* is out of range"):
             model.update_target(tau)
 
 
@@ -205,9 +205,9 @@ def lose(model, views, actions) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoder_width": 0}, "encoder_width must be at least 1"),
+        ({"encoder_width": 0}, "encoder_width=0 is out of range"),
         ({"std": (1.0, 0.0, 1.0)}, "std must be positive"),
-        ({"action_dim": 0}, "action_dim must be at least 1"),
+        ({"action_dim": 0}, "action_dim=0 is out of range"),
         ({"speed": 3}, "has no option 'speed'; it takes 'action_dim'|has no option 'speed'; it takes 'encoder'"),
     ],
     ids=str,

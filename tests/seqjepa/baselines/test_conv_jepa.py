@@ -55,7 +55,7 @@ def test_rotations_do_not_add_up_and_are_refused():
 
 
 def test_an_unknown_reduction_is_refused():
-    with pytest.raises(ValueError, match="reduction 'max' is unknown"):
+    with pytest.raises(ValueError, match="reduction='max' is not known"):
         tiny_baseline("conv-jepa", reduction="max")
 
 

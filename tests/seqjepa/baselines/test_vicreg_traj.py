@@ -62,7 +62,10 @@ def test_defaults_are_the_papers():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"trajectory_weight": -1.0}, "trajectory_weight must be"), ({"compatibility": "new"}, "compatibility 'new'")],
+    [
+        ({"trajectory_weight": -1.0}, "trajectory_weight=-1.0 is out"),
+        ({"compatibility": "new"}, "compatibility='new'"),
+    ],
     ids=str,
 )
 def test_impossible_configurations_are_refused(options, message):
