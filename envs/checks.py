@@ -108,7 +108,7 @@ def check_options(owner: str, options: Iterable[str], known: Collection[str]) ->
     unknown = [option for option in options if option not in known]
     if unknown:
         has = f"it takes {', '.join(map(repr, sorted(known)))}" if known else "it takes none"
-        near = [name for option in unknown for name in get_close_matches(str(option), known, 1)]
+        near = [name for option in unknown for name in get_close_matches(str(option), known, 1, 0.7)]
         meant = f" (did you mean {' and '.join(map(repr, near))}?)" if near else ""
         raise TypeError(f"{owner} has no option {', '.join(map(repr, unknown))}{meant}; {has}")
 

@@ -58,7 +58,7 @@ def test_what_will_be_done_is_tried_with_one_scene_first(tmp_path):
     ("options", "match"),
     [
         ("film --gif a.gif --collector nowhere", "--collector nowhere"),
-        ("film --gif a.gif --world.name objects --world.options size 0", "size is a whole number"),
+        ("film --gif a.gif --world.name objects --world.options size 0", "size=0 is out of range"),
         (
             "record --out out --task search --task-options speed 3",
             "made already has no option 'speed'",

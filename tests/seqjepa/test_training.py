@@ -13,6 +13,7 @@ import pytest
 import torch
 from saccadeworld import make_world
 from saccadeworld.envs.recordings.recording import Recording
+from saccadeworld.scripts.acting import Acting
 from saccadeworld.scripts.options import WorldOptions
 from saccadeworld.scripts.record import Record
 from saccadeworld.seqjepa import training
@@ -451,9 +452,8 @@ def test_on_a_recording_it_is_bit_for_bit_the_training_on_live_rollouts(tmp_path
     pytest.importorskip("h5py")
     options = {"count": "8", "size": "32", "fovea": "8"}
     config = TrainingConfig(**CONFIG, seed=5, policy="uniform")
-    record = Record(
-        tmp_path / "r", episodes=48, world=WorldOptions(options=options), policy="uniform", length=3, seed=5
-    )
+    acting = Acting(policy="uniform")
+    record = Record(tmp_path / "r", episodes=48, world=WorldOptions(options=options), acting=acting, length=3, seed=5)
     record.run()
     live = make_world("images", count=8, size=32, fovea=8)
     recorded = Recording(tmp_path / "r")
