@@ -63,7 +63,8 @@ class Search:
         memory: views that are looked back at.
         episodes: of each searcher and seed.
         limit: actions that an episode has at most.
-        tolerance: the distance from the goal that counts as reached; None for the world's own.
+        tolerance: the distance from the goal that counts as reached, in sides of the picture or in radians; None for
+            the world's own.
         horizon: how the error of predictions is measured; `seeds` takes the place of its seed.
         seeds: of episodes.
         device: "cpu" or "cuda".

@@ -126,7 +126,8 @@ class Search(Task):
             goals = torch.cat([walks.unflatten(0, (-1, CANDIDATES)), goals], dim=1)
         distances = self.world.distance(rows.poses[:, None].expand_as(goals), goals)
         beyond = distances > self.tolerance
-        rule = f"no pose was found beyond tolerance={self.tolerance}; use a smaller one, and scenes with several poses"
+        smaller = "use a smaller one (in sides of the picture, or radians), and scenes with several poses"
+        rule = f"no pose was found beyond tolerance={self.tolerance}; {smaller}"
         check_rows("the farthest goal at distance", distances.amax(dim=1), beyond.any(dim=1), rule)
         order = torch.arange(goals.shape[1], device=beyond.device)
         chosen = torch.where(beyond, order, len(order) - 1).amin(dim=1)
