@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,19 +25,16 @@ from ..augmentations.parameters import (
     physical,
 )
 from ..checks import check_flag, check_name, check_whole
-from ..devices import resolve_device
 from ..frames import draw_box, enlarge
-from ..picture_store import PictureStore, place_of_bank
 from ..rollout import Episodes, Policy, Rollout
-from ..sources import PICTURE_OPTIONS, load_picture_source
-from ..sources.banks import PictureSet, Split
-from .world import World
+from ..sources.banks import PictureSet
+from .picture_world import PictureWorld
 
 STEP = 0.25  # of the range of a number of jitter or blur, in `choices`
 _CORNERS = (0.0, 0.25, 0.5)  # of the crops in `choices`, whose sides are half of the picture's
 
 
-class AugmentationsWorld(World):
+class AugmentationsWorld(PictureWorld):
     """Pictures under crops, colour jitter and blur, as by the pipeline of seq-JEPA (see `envs.augmentations`).
 
     The pose begins with the numbers that actions change, by default all nine: crop (top, left, height, width), jitter
@@ -88,8 +84,6 @@ class AugmentationsWorld(World):
         device: str | torch.device = "cpu",
         bank_device: str | None = None,
     ):
-        self.device = resolve_device(device)
-        self.made_of = pictures
         self.options = {
             "latents": latents,
             "blur": blur,
@@ -101,12 +95,7 @@ class AugmentationsWorld(World):
         }
         check_flag("blur", blur)
         check_flag("official", official)
-        self._store = PictureStore(pictures, self.device, bank_device)
-        self.pictures = self._store.pictures.pictures
-        self.labels = pictures.labels.to(self.device)
-        self.skipped = pictures.skipped
-        self.classes = pictures.classes
-        self.side = self.pictures.shape[1]
+        super().__init__(pictures, device=device, bank_device=bank_device)
         size = self.side if view_size is None else view_size
         check_whole("view_size", size, 1, 8192)
         self.view_shape = (3, int(size), int(size))
@@ -150,32 +139,6 @@ class AugmentationsWorld(World):
             return torch.empty(0, 4, device=self.device)
         corners = torch.cartesian_prod(*[torch.tensor(_CORNERS, device=self.device)] * 2)
         return torch.cat([self._untouched[None, :4], functional.pad(corners, (0, 2), value=0.5)])
-
-    @classmethod
-    def from_source(
-        cls,
-        source: str = "scenes",
-        *,
-        split: Split = "train",
-        count: int | None = None,
-        size: int | None = None,
-        source_seed: int = 0,
-        clutter: float | None = None,
-        device: str | torch.device = "cpu",
-        bank_device: str | None = None,
-        **options: Any,
-    ) -> AugmentationsWorld:
-        """A world over a source of pictures, whose options are those of `envs.sources.load_picture_source`."""
-        there = place_of_bank(resolve_device(device), bank_device)
-        reading = {name: options.pop(name) for name in PICTURE_OPTIONS & options.keys()}
-        pictures = load_picture_source(
-            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=there, **reading
-        )
-        return cls(pictures, device=device, bank_device=bank_device, **options)
-
-    @classmethod
-    def option_names(cls, options: Mapping[str, Any]) -> set[str]:
-        return super().option_names(options) | PICTURE_OPTIONS
 
     def make_policies(self) -> dict[str, Policy]:
         return {"uniform": _DrawnViews(self)}

@@ -11,15 +11,12 @@ from torch import Tensor
 
 from .. import draws
 from ..checks import check_name, check_number
-from ..devices import resolve_device
 from ..fixation_policies import GAZE_OPTIONS, fixation_policies
 from ..frames import draw_scanpath, enlarge
-from ..picture_store import PictureStore, place_of_bank
 from ..retinas import make_retina, retina_options
 from ..rollout import Policy
-from ..sources import PICTURE_OPTIONS, load_picture_source
-from ..sources.banks import PictureSet, Split
-from .world import World
+from ..sources.banks import PictureSet
+from .picture_world import PictureWorld
 
 GRID = 5  # fixations along each side of the picture in `choices`
 BORDERS = ("clip", "free")
@@ -27,7 +24,7 @@ BORDERS = ("clip", "free")
 _RETINA = "crop"
 
 
-class ImagesWorld(World):
+class ImagesWorld(PictureWorld):
     """Glimpses of pictures under saccades.
 
     The pose is the fixation, (row, col) / side of the picture, in [0, 1); the action is the saccade, the difference
@@ -85,8 +82,6 @@ class ImagesWorld(World):
         bank_device: str | None = None,
         **options: Any,
     ):
-        self.device = resolve_device(device)
-        self.made_of = pictures
         self.options = {
             "retina": retina,
             "fovea": fovea,
@@ -97,12 +92,7 @@ class ImagesWorld(World):
             "bank_device": bank_device,
         } | options
         gaze = {name: options.pop(name) for name in GAZE_OPTIONS & options.keys()}
-        self._store = PictureStore(pictures, self.device, bank_device)
-        self.pictures = self._store.pictures.pictures
-        self.labels = pictures.labels.to(self.device)
-        self.skipped = pictures.skipped
-        self.classes = pictures.classes
-        self.side = self.pictures.shape[1]
+        super().__init__(pictures, device=device, bank_device=bank_device)
         self.fovea = fovea
         self.retina = make_retina(retina, self.pictures, fovea, **options)
         chosen = "".join(f", {name} {value}" for name, value in sorted(options.items()))
@@ -124,35 +114,8 @@ class ImagesWorld(World):
         self.motor_noise = float(motor_noise)
 
     @classmethod
-    def from_source(
-        cls,
-        source: str = "scenes",
-        *,
-        split: Split = "train",
-        count: int | None = None,
-        size: int | None = None,
-        source_seed: int = 0,
-        clutter: float | None = None,
-        device: str | torch.device = "cpu",
-        bank_device: str | None = None,
-        **options: Any,
-    ) -> ImagesWorld:
-        """A world over a source of pictures, whose options are those of `envs.sources.load_picture_source`."""
-        there = place_of_bank(resolve_device(device), bank_device)
-        reading = {name: options.pop(name) for name in PICTURE_OPTIONS & options.keys()}
-        pictures = load_picture_source(
-            source, split=split, count=count, size=size, seed=source_seed, clutter=clutter, device=there, **reading
-        )
-        return cls(pictures, device=device, bank_device=bank_device, **options)
-
-    @classmethod
     def option_names(cls, options: Mapping[str, Any]) -> set[str]:
-        return (
-            super().option_names(options)
-            | PICTURE_OPTIONS
-            | GAZE_OPTIONS
-            | retina_options(options.get("retina", _RETINA))
-        )
+        return super().option_names(options) | GAZE_OPTIONS | retina_options(options.get("retina", _RETINA))
 
     @property
     def optics(self) -> str:

@@ -9,7 +9,7 @@ from saccadeworld.agents.planning.planner import PlannerConfig
 from saccadeworld.agents.planning.policies import PlanningPolicy, SearchPlanner
 from saccadeworld.agents.stacked_env import StackedVectorEnv
 from saccadeworld.envs.sources.banks import PictureSet
-from saccadeworld.envs.worlds import ImagesWorld, images
+from saccadeworld.envs.worlds import ImagesWorld, picture_world
 from saccadeworld.seqjepa import SeqJEPA
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor, FakeTensorMode
 
@@ -19,7 +19,7 @@ CONFIG = PlannerConfig(horizon=2, candidates=8, iterations=1, elites=2)
 @pytest.fixture
 def fake(pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
     """A world and a model on the device "meta"."""
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     model = SeqJEPA(2, "small", encoder_width=8, action_embedding_dim=8, heads=2, layers=1).eval()
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         for module in model.modules():

@@ -23,9 +23,8 @@ from saccadeworld.envs.worlds import (
     ImagesWorld,
     ObjectsWorld,
     StoredViewsWorld,
-    augmentations,
-    images,
     objects,
+    picture_world,
     stored_views,
 )
 from saccadeworld.saliency.scanpaths import FixationSampler
@@ -40,7 +39,7 @@ OPTIONS = {
 
 @pytest.fixture(params=OPTIONS)
 def fake_world(request: pytest.FixtureRequest, pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield ImagesWorld(pictures, fovea=12, device="meta", **OPTIONS[request.param])
 
@@ -86,7 +85,7 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 def half_fake_world(pictures: PictureSet, monkeypatch: pytest.MonkeyPatch) -> Iterator[ImagesWorld]:
     """With its pictures on the host. There what NumPy and a look at values do, which are no matter of the device, is
     done by tensors without values."""
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     monkeypatch.setattr(FixationSampler, "_draw_on_host", FixationSampler._draw_on_device)
     world = ImagesWorld(pictures, fovea=12, device="meta", bank_device="cpu")
     world.retina._windows._gather = world.retina._windows._by_pixels
@@ -128,7 +127,7 @@ def test_whole_pictures_of_the_host_are_brought_once_each(pictures: PictureSet):
 
 @pytest.mark.parametrize("made", ["augmentations", "stored views"])
 def test_other_worlds_over_pictures_on_the_host(made: str, pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
-    for module in (augmentations, stored_views):
+    for module in (picture_world, stored_views):
         monkeypatch.setattr(module, "resolve_device", torch.device)
     options = {"device": "meta", "bank_device": "cpu"}
     world = (
@@ -155,7 +154,7 @@ def make_views(pictures: PictureSet) -> ViewSet:
 
 @pytest.mark.parametrize("latents", ["all", "jitter"])
 def test_augmentations(pictures: PictureSet, latents: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(augmentations, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     with FakeTensorMode(allow_non_fake_inputs=True):
         world = AugmentationsWorld(pictures, latents=latents, target_view=2, device="meta")
         assert_on_device(*vars(world.rollout(4, 3)).values())

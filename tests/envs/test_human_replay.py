@@ -6,7 +6,7 @@ import torch
 from saccadeworld.envs.human_replay import HumanFixations
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.sources.picture_files import read_picture
-from saccadeworld.envs.worlds import ImagesWorld, images
+from saccadeworld.envs.worlds import ImagesWorld, picture_world
 from saccadeworld.saliency.fixations import Fixations, Scanpath
 from saccadeworld.saliency.osie import load_osie
 from scipy import stats
@@ -63,7 +63,7 @@ def test_an_episode_is_the_same_alone_and_in_a_batch(fixations: Fixations, image
 
 
 def test_nothing_waits_for_a_device(fixations: Fixations, pictures: PictureSet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     with FakeTensorMode(allow_non_fake_inputs=True):
         world = ImagesWorld(pictures, fovea=12, device="meta")
         policy = HumanFixations(fixations, NAMES, 40, device="meta")

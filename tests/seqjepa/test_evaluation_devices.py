@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from saccadeworld.envs.worlds import ImagesWorld, images
+from saccadeworld.envs.worlds import ImagesWorld, picture_world
 from saccadeworld.seqjepa.disturbances import Disturbance
 from saccadeworld.seqjepa.features import extract_features
 from saccadeworld.seqjepa.latent_maps import principal_map
@@ -56,7 +56,7 @@ def moved(head: nn.Module, device: torch.device) -> nn.Module:
 
 @pytest.fixture
 def world(pictures, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     monkeypatch.setattr(torch, "autocast", lambda *args, **named: nullcontext())  # it does not know the device
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield ImagesWorld(pictures, fovea=12, device="meta")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from saccadeworld.envs import rotations
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet
-from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, World, images
+from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, World, picture_world
 from saccadeworld.seqjepa.episode_seeds import first_of_repeat
 from saccadeworld.seqjepa.features import extract_features
 from saccadeworld.seqjepa.path_integration import (
@@ -270,7 +270,7 @@ def test_many_journeys_are_embedded_as_few_are():
 
 def test_features_and_displacements_stay_on_the_device_of_the_world(pictures: PictureSet, monkeypatch):
     """One that is not here: see tests/envs/test_fake_device.py."""
-    monkeypatch.setattr(images, "resolve_device", torch.device)
+    monkeypatch.setattr(picture_world, "resolve_device", torch.device)
     monkeypatch.setattr(torch, "autocast", lambda *args, **named: nullcontext())  # it does not know the device
     with FakeTensorMode(allow_non_fake_inputs=True):
         world = ImagesWorld(pictures, fovea=12, device="meta", motor_noise=0.1)
