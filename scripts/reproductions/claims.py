@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ...seqjepa.ablations import ABLATIONS
-from ...seqjepa.baselines import BASELINES
 from ..scores import summary
 from .parts import PER_CENT, Cell
 from .runs import Runs
 from .scale import Scale
-from .trainings import SEQ_JEPA, Training
+from .trainings import SEQ_JEPA, Training, baselines_of
 
 FAMILIES = ("saccades", "rotations")
 CLAIMS: Mapping[str, str] = {
@@ -173,9 +172,7 @@ def _front(scale: Scale) -> Iterator[Finding]:
 
 def methods_of(scale: Scale, family: str) -> dict[str, tuple[Cell, Cell]]:
     """Accuracy and relative R2 of seq-JEPA, which comes first, and of all baselines that there are for a family."""
-    trainings = {SEQ_JEPA: scale.main(family)} | {
-        method: Training(family, method) for method in BASELINES if method != "conv-jepa" or family == "saccades"
-    }
+    trainings = {SEQ_JEPA: scale.main(family)} | {name: Training(family, name) for name in baselines_of(family)}
     return {
         name: (_accuracy(training, VIEWS if training.observed else 0), _relative(training))
         for name, training in trainings.items()

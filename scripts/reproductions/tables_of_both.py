@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...seqjepa.ablations import ABLATIONS, ANTI_COLLAPSE
-from ...seqjepa.baselines import BASELINES
 from ...seqjepa.config import ModelOptions
 from ...seqjepa.path_integration import CONDITIONS, LEVELS
 from .measurements import disturbed
@@ -25,7 +24,7 @@ from .parts import (
     titles_of,
 )
 from .scale import Scale
-from .trainings import Training
+from .trainings import Training, baselines_of
 
 _PATH_VIEWS = range(1, 8)
 _RELATIVE = {"relative": ("probes", "action/relative")}
@@ -133,7 +132,7 @@ def _anti_collapse(scale: Scale, family: str) -> Part:
 def _longer(scale: Scale, family: str) -> Part:
     own, main = scale.families[family], scale.main(family)
     rows = {
-        **baseline_rows(family, (name for name in BASELINES if name != "conv-jepa" or family == "saccades")),
+        **baseline_rows(family, baselines_of(family)),
         "no-action": Row("seq-JEPA without actions, 5 views", replace(main, ablation="no-action"), 5),
         "seq-jepa": Row("seq-JEPA, 5 views", main, 5),
     }

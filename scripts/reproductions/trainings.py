@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...seqjepa import SeqJEPA
+from ...seqjepa.baselines import BASELINES
 
 SEQ_JEPA = SeqJEPA.Config.method
 VIEWS_OF_BASELINES = {"vicreg-traj": 3, "conv-jepa": 5}  # the others take two
+
+
+def baselines_of(family: str) -> list[str]:
+    """Those that are trained in a family: Conv-JEPA is one of pictures under saccades."""
+    return [name for name in BASELINES if name != "conv-jepa" or family == "saccades"]
 
 
 @dataclass(frozen=True)
