@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tyro
+from packaging.version import Version
 from saccadeworld.scripts import main
 from saccadeworld.scripts.fit_saliency import FitSaliency
 
@@ -101,6 +102,7 @@ def test_bash_completes_subcommands_and_their_options(saccadeworld, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.skipif(Version(tyro.__version__) < Version("1.0.14"), reason="this tyro does not know fish")
 def test_fish_completes_subcommands_options_and_values(saccadeworld, tmp_path):
     script = tmp_path / "completion.fish"
     script.write_text(saccadeworld("--tyro-print-completion fish").out)
