@@ -382,7 +382,7 @@ def pid_of_rank(rank: int, agent: int) -> int:
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_ranks_go_on_after_one_was_killed(tmp_path, parallel):
     """By themselves, from the last checkpoint, to the weights of a run that nothing happened to, bit for bit."""
-    options = TINY, "--training.steps 120 --training.save-every 20", f"--parallel {parallel}"
+    options = TINY, "--training.steps 400 --training.save-every 20", f"--parallel {parallel}"
     process = torchrun(tmp_path / "killed", *options)
     wait_for(tmp_path / "killed" / "model", process)
     os.kill(pid_of_rank(1, process.pid), signal.SIGKILL)
@@ -390,7 +390,7 @@ def test_ranks_go_on_after_one_was_killed(tmp_path, parallel):
     assert (killed.code, straight.code) == (0, 0), killed.err + straight.err
     assert "exitcode: -9" in killed.err
     for run, result in (("killed", killed), ("straight", straight)):
-        assert result.out == f"trained for 120 steps; the model is in {tmp_path / run / 'model'}\n"
+        assert result.out == f"trained for 400 steps; the model is in {tmp_path / run / 'model'}\n"
     for name in ("model.safetensors", "optimiser.safetensors"):
         left, right = (load_file(tmp_path / run / "model" / name) for run in ("killed", "straight"))
         assert left.keys() == right.keys()
