@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from .checks import check_number
 
 
 class AmplitudePrior(ABC):
@@ -81,7 +82,6 @@ def make_amplitudes(name: str, **options: Any) -> AmplitudePrior:
 
 
 def _check(option: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{option}={value!r} of an amplitude prior is not a number")
+    check_number(option, value, "an amplitude prior")
     if not 0 < value < math.inf:
         raise ValueError(f"{option}={value} of an amplitude prior must be finite and positive")

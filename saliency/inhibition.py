@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+
+from .checks import check_number
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class DiscInhibition(Inhibition):
     radius: float
 
     def __post_init__(self) -> None:
-        _check_number("radius", self.radius)
+        check_number("radius", self.radius, "inhibition")
         if not 0 <= self.radius < math.inf:
             raise ValueError(f"radius={self.radius} of inhibition must be finite and not negative")
 
@@ -104,8 +106,8 @@ class GaussianInhibition(Inhibition):
     decay: float = 0.7
 
     def __post_init__(self) -> None:
-        _check_number("sigma", self.sigma)
-        _check_number("decay", self.decay)
+        check_number("sigma", self.sigma, "inhibition")
+        check_number("decay", self.decay, "inhibition")
         if not 0 < self.sigma < math.inf:
             raise ValueError(f"sigma={self.sigma} of inhibition must be finite and positive")
         if not 0 <= self.decay <= 1:
@@ -134,8 +136,3 @@ def make_inhibition(name: str, **options: Any) -> Inhibition:
     if not isinstance(name, str) or name not in INHIBITIONS:
         raise ValueError(f"inhibition={name!r} is not known; use one of {', '.join(map(repr, INHIBITIONS))}")
     return INHIBITIONS[name](**options)
-
-
-def _check_number(option: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{option}={value!r} of inhibition is not a number")

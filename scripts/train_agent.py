@@ -22,13 +22,13 @@ from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import has_checkpoint
 from ..seqjepa.episode_seeds import first_episode
 from ..seqjepa.training import Interrupted
+from .acting import TaskName
 from .command import run_command
 from .options import WorldOptions, parsed_options
 from .results import prepare_folder, write_atomically, write_metrics
 from .run_file import read_run, write_run
 
 SCORES = "scores.json"
-_TASKS = Literal["free-viewing", "path-integration", "homing", "recognition", "search"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TrainAgent:
     """
 
     out: Path
-    task: _TASKS = "recognition"
+    task: TaskName = "recognition"
     algo: Literal["ppo", "sac", "dqn"] = "ppo"
     model: Path | None = None
     world: WorldOptions = field(default_factory=WorldOptions)

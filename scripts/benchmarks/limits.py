@@ -32,11 +32,11 @@ def window_gather(pictures: Tensor, scenes: Tensor, fixations: Tensor, fovea: in
     padded = functional.pad(pictures, (0, 0, before, fovea, before, fovea))
     windows = padded.unfold(1, fovea, 1).unfold(2, fovea, 1).permute(0, 1, 2, 4, 5, 3)
     pixels = (fixations * pictures.shape[1]).round().long()
-    turn = cycle([(scenes, *rows_and_columns.unbind(1)) for rows_and_columns in pixels])
+    places = [(scenes, *rows_and_columns.unbind(1)) for rows_and_columns in pixels]
     if pictures.is_cuda:
+        turn = cycle(places)
         return lambda: windows[next(turn)]
-    strided = windows.numpy()
-    on_host = cycle([tuple(index.numpy().copy() for index in next(turn)) for _ in pixels])
+    on_host, strided = cycle([tuple(index.numpy().copy() for index in place) for place in places]), windows.numpy()
     return lambda: strided[next(on_host)]
 
 
