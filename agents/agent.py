@@ -68,7 +68,7 @@ class Agent:
             log: a folder for TensorBoard.
 
         Raises:
-            TypeError, ValueError: as `make_agent_env`, and for options that the algorithm does not have.
+            TypeError, ValueError: as `make_agent_env`, and for values of options that the algorithm refuses.
         """
         env = make_agent_env(config, world, model, rows, belief)
         return cls(config, model, _learner(config, model, env, world.device, log))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..envs.checks import check_fields, check_name, check_whole
+from ..envs.checks import check_fields, check_name, check_options, check_whole
 from ..envs.tasks import TASKS
 from .algorithms import ALGORITHMS
 
@@ -49,6 +49,7 @@ class AgentConfig:
         check_fields(self)
         check_name("task", self.task, TASKS)
         check_name("algorithm", self.algorithm, ALGORITHMS)
+        check_options(f"the algorithm {self.algorithm!r}", self.options, ALGORITHMS[self.algorithm].known)
         if self.max_steps is not None:
             check_whole("max_steps", self.max_steps, 1)
         check_whole("memory", self.memory, 1, 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,13 @@ class Algorithm:
     actions: Mapping[str, type[spaces.Space]]
     options: Mapping[str, Any]
 
+    @property
+    def known(self) -> set[str]:
+        """Options that may be chosen: those of the class, without what an agent is made of."""
+        return inspect.signature(self.make).parameters.keys() - _OF_AGENTS
 
+
+_OF_AGENTS = {"policy", "env", "policy_kwargs", "device", "seed", "tensorboard_log", "_init_setup_model"}
 _BOX, _DISCRETE = {"box": spaces.Box}, {"discrete": spaces.Discrete}
 
 ALGORITHMS: Mapping[str, Algorithm] = {

@@ -143,9 +143,21 @@ def test_a_bad_configuration(options: dict, error: type[Exception], message: str
         AgentConfig(**options)
 
 
-def test_an_option_that_the_algorithm_does_not_have(images_world: ImagesWorld):
-    with pytest.raises(TypeError, match=r"'ppo' with options .*'buffer_size'"):
-        Agent.make(config("ppo", options={"buffer_size": 3}), images_world, None, 2)
+def test_an_option_that_the_algorithm_does_not_have():
+    message = r"the algorithm 'ppo' has no option 'learnin_rate' \(did you mean 'learning_rate'\?\); it takes "
+    with pytest.raises(TypeError, match=message):
+        AgentConfig(algorithm="ppo", options={"learnin_rate": 3})
+
+
+@pytest.mark.parametrize("option", ["seed", "device", "policy", "env"])
+def test_what_an_agent_is_made_of_is_no_option(option: str):
+    with pytest.raises(TypeError, match=f"has no option '{option}'"):
+        AgentConfig(algorithm="dqn", options={option: 3})
+
+
+def test_a_value_that_the_algorithm_refuses(images_world: ImagesWorld):
+    with pytest.raises((TypeError, ValueError), match=r"'ppo' with options .*'n_steps': 'many'"):
+        Agent.make(config("ppo", options={"n_steps": "many"}), images_world, None, 2)
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def test_a_finished_run_can_be_resumed_to_no_effect(saccadeworld, tmp_path, mode
         ("--task-options foo 3", "foo"),
         ("--memory 0", "memory=0 is out of range"),
         ("--steps 0", "--steps=0 is out of range"),
-        ("--options buffer_size 7", "'ppo' with options"),
+        ("--options buffer_size 7", "the algorithm 'ppo' has no option 'buffer_size'"),
         ("--model nowhere", "no checkpoint folder at nowhere"),
         ("--resume --seed 1", "give only --out with it"),
     ],
