@@ -220,5 +220,9 @@ def test_what_does_not_fit_is_told(images_world: ImagesWorld, images_model: SeqJ
         EncodedVectorEnv(make(other), initial_model("seq-jepa", images_world, TrainingConfig(), encoder="small"))
     with pytest.raises(TypeError, match="a SimCLR has none"):
         EncodedVectorEnv(make(images_world), make_any("simclr", 2, encoder="small", encoder_width=8))
+    with pytest.raises(RuntimeError, match="no episode yet: call reset"):
+        _ = EncodedVectorEnv(make(images_world), images_model).seen
+    with pytest.raises(ValueError, match="the model is on meta, the world on cpu: use one device for both"):
+        EncodedVectorEnv(make(images_world), make_any("seq-jepa", 2, encoder="small", encoder_width=8).to("meta"))
     with pytest.raises(RuntimeError, match="call reset"):
         EncodedVectorEnv(make(images_world), images_model).step(np.zeros((ROWS, 2)))

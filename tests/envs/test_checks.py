@@ -74,3 +74,5 @@ def test_a_mistyped_option_is_guessed():
         check_options("the world", ["foveas"], {"fovea", "count"})
     with pytest.raises(TypeError, match="no option 'colour'; it takes"):
         check_options("the world", ["colour"], {"fovea", "count"})
+    with pytest.raises(TypeError, match="the options of the world are no dictionary, but 3"):
+        check_options("the world", 3, {"fovea"})  # pyright: ignore[reportArgumentType]

@@ -135,6 +135,14 @@ def test_checksums_that_are_none_are_told(pictures: PictureSet, tmp_path: Path, 
         assert torch.equal(spectral(pictures).load(tmp_path), first)
 
 
+def test_maps_of_another_kind_are_told(pictures: PictureSet, tmp_path: Path):
+    first = spectral(pictures).load(tmp_path).clone()
+    file = next(tmp_path.glob("*.npy"))
+    np.save(file, np.load(file).astype(np.float64))
+    with pytest.warns(UserWarning, match="are made anew: it has float64 maps of shape"):
+        assert torch.equal(spectral(pictures).load(tmp_path), first)
+
+
 def test_no_byte_of_the_maps_can_change_unnoticed(pictures: PictureSet, tmp_path: Path):
     """But for those in the header of the array that say the same."""
     first = spectral(pictures).load(tmp_path).clone()

@@ -345,6 +345,13 @@ def test_bad_actions_are_named(images_world: ImagesWorld, make_bad, message: str
         env.step(kind(make_bad(np.zeros((ROWS, 2)))))
 
 
+def test_actions_without_values_are_refused(images_world: ImagesWorld):
+    env = make(images_world)
+    env.reset(seed=0)
+    with pytest.raises(TypeError, match="actions on the device 'meta' have no values: give them on 'cpu'"):
+        env.step(torch.zeros(ROWS, 2, device="meta"))
+
+
 def test_a_refused_action_leaves_the_episode_as_it_was(world: World):
     env, other = make(world), make(world)
     actions = random_actions(env, 1)[0]
@@ -380,6 +387,7 @@ def test_bad_options_are_named(images_world: ImagesWorld, options: dict, error: 
         ([1, 2], ValueError, r"seed=\[1, 2\]: give one seed, or 4 of them"),
         ([1, 2, -3, 4], ValueError, r"seed\[2\]=-3 is out of range"),
         ([1, 2, 3, "x"], TypeError, r"seed\[3\]='x' is not a whole number"),
+        (np.array(3), TypeError, r"seed=array\(3\) is an array of no dimension; give an int, or a sequence"),
     ],
 )
 def test_bad_seeds_are_named(images_world: ImagesWorld, seed, error: type[Exception], message: str):

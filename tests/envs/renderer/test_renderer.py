@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+import warp as wp
 from saccadeworld.envs import draws, rotations
 from saccadeworld.envs.renderer import SETUPS, Renderer, Setup
 from saccadeworld.envs.sources.shapes import make_shapes
@@ -78,6 +79,8 @@ def test_wrong_tensors_are_refused(renderer):
         renderer.render(scenes[:1], poses)
     with pytest.raises(ValueError, match="stage"):
         renderer.render(scenes, poses, torch.zeros(1, 4))
+    with pytest.raises(ValueError, match=r"rotations is on meta, the renderer on cpu; move it with \.to\(\)"):
+        renderer.render(scenes, poses.to("meta"))
     for bad in (-1, 16):
         with pytest.raises(ValueError, match="scenes must lie in 0 to 15"):
             renderer.render(torch.full((2,), bad), poses)
@@ -122,12 +125,22 @@ def test_cuda_without_a_device_is_an_error(shapes):
         Renderer(shapes, Setup(), "cuda")
 
 
+def test_where_compiled_kernels_cannot_be_kept_the_remedy_is_named(shapes, monkeypatch):
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied", "/locked/warp")
+
+    monkeypatch.setattr(wp, "init", refuse)
+    with pytest.raises(PermissionError, match=r"kernels to /locked/warp; set the environment variable WARP_CACHE_PATH"):
+        Renderer(shapes, Setup(size=8))
+
+
 def test_importing_starts_nothing_and_rendering_prints_nothing():
     program = """
 import sys
 from saccadeworld.envs.renderer import Renderer, Setup
 assert "warp" not in sys.modules
 import torch
+import warp as wp
 from saccadeworld.envs.sources.shapes import make_shapes
 renderer = Renderer(make_shapes("train", 1).meshes, Setup(size=8))
 renderer.render(torch.zeros(1, dtype=torch.int64), torch.tensor([[0.0, 0, 0, 1]]))

@@ -85,6 +85,7 @@ def test_by_plain_pickle_the_same_file_does_execute(tmp_path: Path):
         b"cnumpy\ndtype\n}(Vnew\nI1\nub.",  # sets an attribute of what stands for a class
         b"cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I9999999999999\ntcnumpy\ndtype\n(Vu1\ntRI00\nC\x01ztb.",
         b"Pelsewhere\n.",
+        b"cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntI5\nI00\nC\x01ztb.",  # an array of the type 5
         b"\x80\x02U\x05helloc_codecs\nencode\n(Vx\nVzlib\ntR.",
     ],
 )

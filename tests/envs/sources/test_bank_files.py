@@ -147,6 +147,13 @@ def written_header(bank: Path, text: str) -> None:
     (bank / "bank.json").write_text(f"{zlib.crc32(text.encode()):08x}\n{text}\n")
 
 
+def with_array(bank: Path, name: str, array: np.ndarray) -> None:
+    """An array that was written by someone, checksum and all."""
+    np.save(bank / f"{name}.npy", array)
+    checksums = json.loads((bank / "bank.json").read_text().splitlines()[1])["checksums"]
+    with_header(bank, checksums=checksums | {name: zlib.crc32((bank / f"{name}.npy").read_bytes())})
+
+
 BREAKAGES = {
     "a byte of the pictures": (
         lambda bank: rewrite(bank / "pictures.npy", -5, b"\1\2"),
@@ -172,6 +179,11 @@ BREAKAGES = {
     "infinite moments": (lambda bank: with_header(bank, std=[1, 2, float("inf")]), "its header is incomplete"),
     "a byte of the checksums": (lambda bank: rewrite(bank / "checksums.npy", -1, b"\1"), "checksums.npy does not have"),
     "no checksums": (lambda bank: with_header(bank, checksums={}), "its header is incomplete"),
+    "too few labels": (lambda bank: with_array(bank, "labels", np.zeros(3, int)), "has not as many labels as pictures"),
+    "names that are numbers": (
+        lambda bank: with_array(bank, "names", np.zeros(12, int)),
+        r"its names are int64 \(12,\), not texts",
+    ),
     "a header that is a list": (lambda bank: written_header(bank, "[]"), "it has the format None, not 4"),
     "a nested header": (lambda bank: written_header(bank, "[" * 100_000), "bank.json is not valid JSON"),
     "a way out": (

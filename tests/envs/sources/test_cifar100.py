@@ -90,3 +90,7 @@ def test_a_pickle_of_something_else(tmp_path: Path):
     (tmp_path / "train").write_bytes(pickle.dumps({b"pictures": []}, 2))
     with pytest.raises(ValueError, match="is not CIFAR-100's"):
         list_cifar100(tmp_path, "train")
+    content = {b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [1], b"coarse_labels": [1]}
+    (tmp_path / "train").write_bytes(pickle.dumps(content, 2))
+    with pytest.raises(ValueError, match=r"has 1 labels for 2 pictures of 'train': fetch it again"):
+        list_cifar100(tmp_path, "train")

@@ -63,6 +63,14 @@ def test_broken_tiny_imagenet(tiny: Path):
     notes.write_text("../../../etc/passwd\tn01443537\t0\t0\t1\t1\n")
     with pytest.raises(ValueError, match="does not name a picture"):
         list_tiny_imagenet(tiny, "test")
+    (tiny / "words.txt").write_bytes(b"n02124075\t\xff\n")
+    with pytest.raises(ValueError, match=r"words.txt is not a text in UTF-8"):
+        list_tiny_imagenet(tiny, "train")
+    (tiny / "words.txt").write_text(WORDS)
+    (tiny / "train").rename(tiny / "elsewhere")
+    (tiny / "train").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"train holds no pictures: looked for n02124075/images"):
+        list_tiny_imagenet(tiny, "train")
     (tiny / "words.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"holds no words.txt"):
         list_tiny_imagenet(tiny, "train")

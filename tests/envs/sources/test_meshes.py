@@ -300,6 +300,11 @@ def test_a_bad_file_says_why(name, tmp_path):
         read_mesh(write(tmp_path / name, content), tmp_path)
 
 
+def test_a_file_of_another_type_names_those_that_are_read(tmp_path):
+    with pytest.raises(ValueError, match=r"'\.fbx' files are not read; use one of .*\.obj"):
+        read_mesh(write(tmp_path / "mesh.fbx", "hello"), tmp_path)
+
+
 def test_bad_files_are_skipped_counted_and_listed(tmp_path):
     for name, (content, _) in BAD.items():
         write(tmp_path / "bad" / name, content)

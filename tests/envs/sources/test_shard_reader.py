@@ -171,6 +171,11 @@ def test_nobody_there(here: Path):
         list(read_ahead([f"{address}/1.tar"], here))
 
 
+def test_what_is_no_address(here: Path):
+    with pytest.raises(ValueError, match=r"the shard http://127\.0\.0\.1:port/1\.tar is at no address: .*port"):
+        list(read_ahead(["http://127.0.0.1:port/1.tar"], here))
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/1.tar", "data:,x"])
 def test_a_server_cannot_send_on_to_other_kinds_of_addresses(there: Path, here: Path, target: str):
     def send_on(request: BaseHTTPRequestHandler, content: bytes, before: int) -> None:

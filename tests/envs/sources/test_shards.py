@@ -77,6 +77,7 @@ def test_splits_by_a_hash_of_the_key_where_names_tell_nothing(tmp_path: Path):
     assert test == keys(tmp_path / "b", 2, 100, "test")
 
 
+@pytest.mark.filterwarnings("ignore:.*files skipped")
 def test_names_of_classes(tmp_path: Path):
     (tmp_path / "names").write_text("ant\nbée\n cat \n", encoding="utf-8")
     members = {"a.png": encoded(picture(0)), "a.cls": "bée".encode(), "b.png": encoded(picture(1)), "b.cls": b"2\n"}
@@ -86,6 +87,9 @@ def test_names_of_classes(tmp_path: Path):
     assert labels == [1, 2]
     assert named.classes(np.array(labels)) == ("ant", "bée", "cat")
     assert find_shards(pattern, "train").classes(np.array([0, 2])) == ("0", "1", "2")
+    (tmp_path / "names").write_text("ant\ncat\nbee")
+    labels, _, _, left = read(find_shards(pattern, "train", classes=str(tmp_path / "names")))
+    assert (labels, left) == ([2], [("a", "its class 'bée' is not among the 3 in the file of classes")])
     for content, message in (("ant\nant\n", "2 lines, 1 of them different"), ("", "0 lines"), ("\xff", "not a text")):
         (tmp_path / "names").write_bytes(content.encode("latin1"))
         with pytest.raises(ValueError, match=message):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from saccadeworld.envs.sources.banks import Split
-from saccadeworld.envs.sources.splits import Instances, find_instances
+from saccadeworld.envs.sources.splits import Instances, find_instances, walk_files
 
 TYPES = {".obj", ".png"}
 
@@ -246,6 +246,8 @@ def test_missing_empty_and_useless_folders(tmp_path: Path):
     (tmp_path / "empty" / "a").mkdir(parents=True)
     with pytest.raises(ValueError, match=r"holds no usable file: expected \.obj, \.png"):
         find_instances(tmp_path / "empty", TYPES, "train")
+    with pytest.raises(FileNotFoundError, match="none"):
+        list(walk_files(tmp_path / "none"))
     with pytest.raises(ValueError, match="none in the split 'test'"):
         find_instances(touch(tmp_path / "single", "a/0.png"), TYPES, "test")
 

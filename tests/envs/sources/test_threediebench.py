@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from saccadeworld import make_world
 from saccadeworld.envs.sources import load_view_source
-from saccadeworld.envs.sources.threediebench import list_3diebench
+from saccadeworld.envs.sources.threediebench import list_3diebench, list_3diebench_ood
 from scipy.spatial.transform import Rotation
 
 OBJECTS = {"train": ["03001627/aa1", "02691156/bb2", "03001627/cc3"], "val": ["02691156/dd4", "03001627/ee5"]}
@@ -180,6 +180,11 @@ def test_ood_objects_have_as_many_views_as_there_are(tmp_path: Path, indexed: bo
     assert shown(world.pictures) == [0, 5, *(level(1, k) for k in range(6))]
     with pytest.raises(ValueError, match="only objects to test on: use split='test'"):
         make_world("stored-views", f"3diebench-ood:{root}")
+
+
+def test_an_index_of_ood_objects_that_is_not_there(root: Path, tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"no val_images.npy and val_labels.npy in /nowhere: name the folder"):
+        list_3diebench_ood(root, "test", index="/nowhere")
 
 
 def test_ood_orientations_are_ordinary_ones():

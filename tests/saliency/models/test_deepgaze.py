@@ -203,3 +203,9 @@ def test_nothing_is_unpickled(package: ModuleType, tmp_path: Path):
 def test_a_side_too_small_is_refused(package: ModuleType):
     with pytest.raises(ValueError, match="side=8 is too small"):
         make_saliency("deepgaze", side=8)
+
+
+@pytest.mark.parametrize("option", ["official", "download"])
+def test_what_is_neither_true_nor_false_is_refused(package: ModuleType, option: str):
+    with pytest.raises(TypeError, match=f"{option}='no' is neither True nor False; use one of them"):
+        make_saliency("deepgaze", **{option: "no"})
