@@ -24,6 +24,7 @@ from .checkpoint import find_folder, write_checkpoint
 from .ema import ema_rate
 from .episode_seeds import first_episode
 from .experience import Experience
+from .freed_memory import freed_memory_kept
 from .interruption import DeferredInterrupt
 from .matching import check_match
 from .methods import METHODS, read_any_checkpoint
@@ -137,7 +138,7 @@ class Trainer:
         parts: dict[str, Tensor] = {}
         self.model.train()
         try:
-            with DeferredInterrupt() as interrupt:
+            with DeferredInterrupt() as interrupt, freed_memory_kept(self.world.device):
                 while self.progress < 1.0 and not largest(interrupt.requested):
                     parts = self.optimise(self.collect())
                     self.step += 1

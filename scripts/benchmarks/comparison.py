@@ -32,8 +32,8 @@ def compare(figures: Sequence[Figure], earlier: Mapping[str, float]) -> Iterator
     """Rows under `HEADER` of all figures that both runs have.
 
     They are compared by their ratio to what was measured beside them, where there is one: it does not depend on what
-    else the machine was doing. A change counts when it exceeds the sum of both spreads, each the width between the
-    quartiles of its runs, and five percent.
+    else the machine was doing. A change counts when the larger of the two exceeds the smaller by more than the sum of
+    both spreads, each the width between the quartiles of its runs, and than five percent.
     """
     for figure in figures:
         kind = "ratio" if f"{figure.name}/ratio" in earlier and "ratio" in figure.numbers else "value"
@@ -43,7 +43,7 @@ def compare(figures: Sequence[Figure], earlier: Mapping[str, float]) -> Iterator
         noise = 2 * (earlier.get(f"{figure.name}/spread", 0.0) + figure.numbers.get("spread", 0.0))
         change = now / before - 1
         verdict = ""
-        if abs(change) > max(noise, _LEAST):
+        if max(now, before) > (1 + max(noise, _LEAST)) * min(now, before):
             verdict = "better" if (change > 0) == figure.more_is_better else "worse"
         by = kind if kind == "ratio" else figure.unit
         yield figure.name, by, f"{before:.4g}", f"{now:.4g}", f"{100 * change:+.0f} %", f"{100 * noise:.0f} %", verdict

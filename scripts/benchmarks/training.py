@@ -12,10 +12,12 @@ from torch import Tensor
 from ...envs.rollout import Rollout
 from ...envs.worlds import World, make_world
 from ...seqjepa import SeqJEPA
+from ...seqjepa.freed_memory import freed_memory_kept
 from ...seqjepa.initial_model import initial_model
 from ...seqjepa.training import Trainer, TrainingConfig
 from .environments import noise_world
 from .figures import Figure, Plan
+from .other_process import OtherProcess
 from .released_step import ReleasedStep
 
 ENCODER, BATCH, VIEWS = "resnet18-cifar", 64, 5
@@ -72,21 +74,27 @@ def _normalised(model: SeqJEPA, batch: Rollout) -> Tensor:
 
 
 def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
-    trainer = make_trainer(noise_world(PICTURES, device=plan.device), ENCODER, BATCH, VIEWS, "uniform", bf16)
+    trainer = _trainer(plan.device, bf16)
     batch = trainer.collect()
     released = released_step(trainer, batch)
     kind = "bfloat16" if bf16 else "float32"
     title = f"{ENCODER}, {BATCH} sequences of {VIEWS} views, {kind}"
     yield _difference(f"{title}: losses after {STEPS} steps", trainer, batch, released)
-    calls = {
-        "step": lambda: trainer.optimise(batch),
-        "released": released,
-        "encoder": _encoder_alone(trainer, batch),
-    }
-    times = plan.time(calls)
-    for other, beside, aim in (("released", "the released step", AIMS[bf16]), ("encoder", "its encoder alone", "")):
+    with freed_memory_kept(plan.device), OtherProcess(_released_elsewhere, plan.device, bf16) as elsewhere:
+        calls = {
+            "step": lambda: trainer.optimise(batch),
+            "released": elsewhere,
+            "released beside": released,
+            "encoder": _encoder_alone(trainer, batch),
+        }
+        times = plan.time(calls)
+    for other, what, beside, aim in (
+        ("released", "step", "the released step", AIMS[bf16]),
+        ("released beside", "step, memory kept for both", "the released step", ""),
+        ("encoder", "step, and its encoder", "its encoder alone", ""),
+    ):
         yield Figure(
-            f"{title}: step" if other == "released" else f"{title}: step, and its encoder",
+            f"{title}: {what}",
             BATCH / times["step"].middle,
             "sequences/s",
             times["step"].spread,
@@ -95,6 +103,16 @@ def _steps(plan: Plan, bf16: bool) -> Iterator[Figure]:
             times["step"].ratio(times[other]),
             aim,
         )
+
+
+def _trainer(device: torch.device, bf16: bool) -> Trainer:
+    return make_trainer(noise_world(PICTURES, device=device), ENCODER, BATCH, VIEWS, "uniform", bf16)
+
+
+def _released_elsewhere(device: torch.device, bf16: bool) -> Callable[[], float]:
+    """The same in a process whose memory is as PyTorch and the system have it, as for the released code."""
+    trainer = _trainer(device, bf16)
+    return released_step(trainer, trainer.collect())
 
 
 def _difference(name: str, trainer: Trainer, batch: Rollout, released: Callable[[], float]) -> Figure:
@@ -132,7 +150,8 @@ def _share_of_world(world: World, policy: str, aim: str, plan: Plan) -> Figure:
     """What part of a step with the encoder "small" goes into episodes."""
     trainer = make_trainer(world, "small", SMALL_BATCH, SMALL_VIEWS, policy, bf16=True)
     calls = {"world": trainer.collect, "step": lambda: trainer.optimise(trainer.collect())}
-    times = plan.time(calls)
+    with freed_memory_kept(plan.device):
+        times = plan.time(calls)
     share = 100 * times["world"].middle / times["step"].middle
     name = f"{world.name}: share of the world in a step, encoder small"
     return Figure(name, share, "%", times["step"].spread, aim=aim)

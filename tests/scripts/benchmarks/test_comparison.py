@@ -25,6 +25,14 @@ def test_changes_within_the_noise_are_none():
     assert verdict(Figure("memory", 10.4, "bytes", 0.0)) == "", "less than 5 percent"
 
 
+def test_a_fall_counts_like_the_rise_back():
+    """However noisy the runs were: no fall is by more than 100 percent, but one to a third is a rise by 200."""
+    assert verdict(Figure("steps", 30.0, "steps/s", 0.9)) == "worse"
+    assert verdict(Figure("steps", 300.0, "steps/s", 0.9)) == "better"
+    assert verdict(Figure("steps", 40.0, "steps/s", 0.9)) == ""
+    assert verdict(Figure("steps", 0.0, "steps/s", 0.9)) == "worse"
+
+
 def test_ratios_count_where_both_have_them():
     assert verdict(Figure("views", 10.0, "views/s", 0.1, "bare", 20.0, ratio=0.5)) == "", "the machine was slower"
     assert verdict(Figure("views", 100.0, "views/s", 0.1, "bare", 400.0, ratio=0.25)) == "worse"
