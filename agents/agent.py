@@ -17,7 +17,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
-from ..envs.json_files import read_json
+from ..envs.json_files import fault, read_json
 from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.checkpoint import find_folder, replace_folder
@@ -226,4 +226,4 @@ def _read_config(described: dict[str, Any], place: Path) -> AgentConfig:
         values["network"] = tuple(values["network"])
         return AgentConfig(**values)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{place / DESCRIPTION} is damaged: {error}") from error
+        raise ValueError(f"{place / DESCRIPTION} is damaged: {fault(error)}") from error

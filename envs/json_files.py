@@ -18,3 +18,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
+
+
+def fault(error: Exception) -> str:
+    """In words what is wrong with content that was read from a file, by the error that it led to."""
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..envs.json_files import read_json
+from ..envs.json_files import fault, read_json
 from .results import write_atomically
 
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def read_run(out: Path, parse: Callable[[dict[str, Any]], Parsed]) -> Parsed:
     try:
         return parse(read_json(path))
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not hold the options of a run: {error}") from error
+        raise ValueError(f"{path} does not hold the options of a run: {fault(error)}") from error

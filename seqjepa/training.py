@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..envs.checks import check_name, check_number, check_whole
-from ..envs.json_files import read_json
+from ..envs.json_files import fault, read_json
 from ..envs.rollout import Policy, Rollout
 from .checkpoint import find_folder, write_checkpoint
 from .ema import ema_rate
@@ -245,7 +245,7 @@ class Trainer:
             check_whole("step", step, 0)
             check_number("seconds", seconds, 0)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{found / PROGRESS} is not what a training leaves: {error}") from error
+            raise ValueError(f"{found / PROGRESS} is not what a training leaves: {fault(error)}") from error
         model = METHODS[model_config.method].restore(model_config, state, str(folder), world.device)
         trainer = cls(model, world, config, parallel=parallel)
         trainer.step, trainer.seconds, trainer.history = step, seconds, history

@@ -24,6 +24,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
+from ..json_files import fault
 from ..progress import progress
 from .bank_writer import (
     CHECKSUMS,
@@ -232,7 +233,7 @@ def open_bank(path: str | Path, *, thorough: bool = False) -> PictureBank:
     except BrokenBank:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise BrokenBank(f"{path}: its header is incomplete ({type(error).__name__}: {error})") from error
+        raise BrokenBank(f"{path}: its header is incomplete ({fault(error)})") from error
 
 
 def build_bank(path: Path, listing: Listing, size: int, fingerprint: str) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ..checks import check_name
+from ..json_files import fault
 from .array_pickles import load_arrays
 from .banks import Split
 from .listing import Listing
@@ -86,7 +87,7 @@ def _read_python(place: Path, split: Split, labels: str) -> _Content:
         numbers = np.array(content[f"{labels}_labels"], dtype=np.int64)
         names = [str(name) for name in meta[f"{labels}_label_names"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{place / split} is not CIFAR-100's ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{place / split} is not CIFAR-100's ({fault(error)})") from error
     return planes, numbers, names
 
 

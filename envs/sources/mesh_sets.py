@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from ..json_files import read_json
+from ..json_files import fault, read_json
 from .banks import MeshSet, Split
 from .published import DataSet, class_names, there
 from .shapenet_names import SHAPENET_NAMES
@@ -80,7 +80,7 @@ def _taxonomy(place: Path) -> dict[str, str]:
     try:
         return {str(entry["synsetId"]): str(entry["name"]) for entry in read_json(path)}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not ShapeNet's list of synsets ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{path} is not ShapeNet's list of synsets ({fault(error)})") from error
 
 
 SHAPENET = DataSet("ShapeNet", load_shapenet, "https://shapenet.org")

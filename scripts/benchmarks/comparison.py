@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ...envs.json_files import fault, read_json
 from .figures import Figure
 
 HEADER = ("what", "compared by", "earlier", "now", "change", "noise", "verdict")
@@ -22,10 +22,10 @@ def read_earlier(path: Path) -> dict[str, float]:
     if not path.is_file():
         raise FileNotFoundError(f"--compare {path}: there is no such file; give a metrics.json of an earlier benchmark")
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
+        metrics = read_json(path)["metrics"]
         return {str(name): float(value) for name, value in metrics.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"--compare {path} does not hold the metrics of a benchmark: {error!r}") from error
+        raise ValueError(f"--compare {path} does not hold the metrics of a benchmark: {fault(error)}") from error
 
 
 def compare(figures: Sequence[Figure], earlier: Mapping[str, float]) -> Iterator[tuple[str, ...]]:

@@ -321,7 +321,7 @@ def test_a_checkpoint_of_another_world_is_not_resumed(tmp_path):
         ("optimiser.safetensors", None, FileNotFoundError, "no training to go on with"),
         ("training.json", b"{", ValueError, "not valid JSON"),
         ("training.json", b"[]", ValueError, "not what a training leaves"),
-        ("training.json", b"{}", ValueError, "not what a training leaves"),
+        ("training.json", b"{}", ValueError, "not what a training leaves: it lacks 'training'"),
         ("training.json", b'{"training": {"speed": 3}}', ValueError, "not what a training leaves.*speed"),
         (
             "training.json",
