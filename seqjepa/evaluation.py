@@ -78,6 +78,9 @@ def evaluate(
       from the former view's pose alone, which tells something because actions depend on where they start.
     - "action/individual": R2 of a view's own pose from its embedding (the mean pose scores 0).
 
+    Of hues and the light's angles, what "action/relative" asks for is the plain difference between two poses, as in the
+    paper, and not the short way round, which actions go: no linear regression can tell that from both hues.
+
     Each part of an action has a regressor of its own, as in the paper (section 4 and its appendix): rotations, crops
     and jitter an MLP; saccades, hues of floor and light (and the light's angles) and blur a linear one. Where actions
     have several parts, so have these scores, "action/relative/crop" and so on: "rotation" and "stage", or "crop",
@@ -215,7 +218,9 @@ def _action_scores(fitted: Features, held_out: Features, fit: Fit, parts: Mappin
         return f.poses[:, :-1, :width].flatten(0, 1)
 
     def actions(f: Features) -> Tensor:
-        return f.actions.flatten(0, 1)
+        told = width - parts.get("stage", 0)
+        changes = f.poses[:, 1:, told:width] - f.poses[:, :-1, told:width]
+        return torch.cat([f.actions[..., :told], changes], dim=-1).flatten(0, 1)
 
     def poses(f: Features) -> Tensor:
         return f.poses[..., :width].flatten(0, 1)

@@ -1,10 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from saccadeworld.envs.sources.banks import MeshSet, PictureSet, ViewSet
 from saccadeworld.envs.worlds import AugmentationsWorld, ImagesWorld, ObjectsWorld, StoredViewsWorld, make_world
 from saccadeworld.seqjepa.evaluation import EvaluationConfig, _action_parts, evaluate, make_regressor
+from saccadeworld.seqjepa.features import extract_features
 from tiny import CLASSES, tiny_model, tiny_pictures, tiny_world
 from torch import Tensor, nn
 
@@ -241,3 +243,24 @@ def test_worlds_that_do_not_belong_together_are_refused():
 def test_impossible_configurations_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         EvaluationConfig(**options)
+
+
+@pytest.mark.parametrize(("known", "score"), [("hues", 1.0), ("points of a circle", 6 / math.pi**2), ("nothing", 0.0)])
+def test_a_change_of_hue_is_told_by_both_hues(meshes: MeshSet, monkeypatch, known: str, score: float):
+    """Hues are known outright, or as cosine and sine, the best linear function of which has R2 = 6 / pi^2: of a value
+    that is uniform over a turn, with variance 1/12, its first sine wave explains 1 / (2 pi^2)."""
+
+    def embed(*args, **named):
+        features = extract_features(*args, **named)
+        hues = features.poses[..., 4:6]
+        turns = 2 * math.pi * hues
+        z = {"hues": hues, "points of a circle": torch.cat([turns.cos(), turns.sin()], -1), "nothing": hues[..., :0]}
+        return replace(features, z=torch.cat([z[known], features.poses[..., :4]], -1))
+
+    monkeypatch.setattr("saccadeworld.seqjepa.evaluation.extract_features", embed)
+    world = ObjectsWorld(meshes, size=4, stage="view", latents="rotcolor")
+    options = {"train_episodes": 2000, "test_episodes": 1000, "views": (1,), "repeats": 1, "hidden": 8, "epochs": 1}
+    scores = middle(evaluate(tiny_model(action_dim=6), world, world, EvaluationConfig(**options)))
+    assert scores["action/relative/stage"] == pytest.approx(score, abs=0.03)
+    assert scores["action/individual/stage"] == pytest.approx(score, abs=0.03)
+    assert scores["action/first_pose/stage"] == pytest.approx(0.5, abs=0.03)
