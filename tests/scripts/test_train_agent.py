@@ -121,6 +121,10 @@ def test_a_finished_run_can_be_resumed_to_no_effect(saccadeworld, tmp_path, mode
     assert saccadeworld("train-agent --out", out, "--resume").code == 0
     assert read(out / "scores.json") == scores
     assert all(torch.equal(value, before[name]) for name, value in weights(out / "agent").items())
+    (out / "scores.json").write_text('[{"speed": 3}]')
+    result = saccadeworld("train-agent --out", out, "--resume")
+    assert result.code == 2
+    assert f"{out / 'scores.json'} does not hold scores: " in result.err
 
 
 @pytest.mark.parametrize(

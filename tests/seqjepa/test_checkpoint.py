@@ -238,6 +238,16 @@ def test_bad_configuration(tmp_path, change, message):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ValueError, match=message):
         SeqJEPA.load(tmp_path / "model")
+
+
+def test_a_configuration_without_the_size_of_actions(tmp_path):
+    make_model().save(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    values = json.loads(path.read_text())
+    del values["action_dim"]
+    path.write_text(json.dumps(values))
+    with pytest.raises(ValueError, match=r"config\.json: the configuration lacks the field 'action_dim'"):
+        SeqJEPA.load(tmp_path / "model")
     path.write_text("{not json")
     with pytest.raises(ValueError, match="not valid JSON"):
         SeqJEPA.load(tmp_path / "model")

@@ -94,6 +94,12 @@ def test_a_model_for_another_world_is_refused():
         extract_features(tiny_model(action_dim=4), tiny_world(), 12, (1,))
 
 
+@pytest.mark.parametrize("lengths", [(), (0,), (2, -1)])
+def test_numbers_of_views_that_are_none_are_refused(lengths: tuple[int, ...]):
+    with pytest.raises(ValueError, match=r"lengths=.*: give one number of views or more, each at least 1"):
+        extract_features(tiny_model(), tiny_world(), 12, lengths)
+
+
 def test_who_is_told_no_actions_may_look_at_any_world():
     world = tiny_world()
     assert extract_features(tiny_baseline("simclr", action_dim=4), world, 8, (2,)).z.shape[:2] == (8, 2)

@@ -54,6 +54,10 @@ def test_groups_apart_and_one_on_another_are_known():
 def test_what_cannot_be_mapped_is_refused(features):
     with pytest.raises(ValueError, match="dimensions=11 of 200 features of width 10: use 1 to 10"):
         principal_map(features, 11)
+    with pytest.raises(ValueError, match=r"a map is made of features \(N, D\), got \(20, 10, 10\)"):
+        principal_map(features.view(20, 10, 10))
+    with pytest.raises(ValueError, match="200 features have 3 labels: give one each"):
+        silhouette(features, torch.arange(3))
     with pytest.raises(ValueError, match="1 group of features"):
         silhouette(features, torch.zeros(200, dtype=torch.int64))
     with pytest.raises(ValueError, match="neighbours=15 of 10 features"):

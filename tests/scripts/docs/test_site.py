@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from saccadeworld.scripts.docs.documents import DOCUMENTS, ROOT
+from saccadeworld.scripts.docs.hooks import on_post_page
 from saccadeworld.scripts.docs.network import fetched
 from saccadeworld.scripts.docs.notebooks import NOTEBOOKS
 
@@ -29,6 +33,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "https_proxy": "http://127.0.0.1:9"}
     subprocess.run([*build, "-d", folder / "html"], cwd=folder / "checkout", env=environment, check=True)
     return folder / "html"
+
+
+def test_a_page_that_would_fetch_something_is_refused():
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="a.md"))
+    local = '<img src="a.png"><a href="https://example.org/">there</a>'
+    assert on_post_page(local, page, MkDocsConfig()) == local
+    with pytest.raises(PluginError, match=r"a\.md would fetch https://example\.org/a\.png: keep it in the repository"):
+        on_post_page('<img src="https://example.org/a.png">', page, MkDocsConfig())
 
 
 @pytest.mark.slow

@@ -99,6 +99,12 @@ def test_gifs_keep_frames_and_time():
     assert gif.info["loop"] == 0
 
 
+def test_an_opencv_without_the_codec_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("saccadeworld.scripts.figures.films._CODEC", "none")
+    with pytest.raises(ValueError, match=r"a.mp4 cannot be written: this OpenCV has no VP9; install the wheel"):
+        write_video(tmp_path / "a.mp4", [np.zeros((32, 48, 3), np.uint8)], 2.5)
+
+
 def test_videos_keep_frames_and_time(tmp_path):
     frames = [np.full((32, 48, 3), (shade, 60, 250 - shade), np.uint8) for shade in (0, 100, 200)]
     for name in ("a", "b"):
