@@ -14,14 +14,14 @@ from .reader import Kinds, Reader
 from .webdataset import WebDatasetReader
 
 Format = Literal["hdf5", "minari", "webdataset"]
-FILES: Mapping[Format, str] = {"hdf5": "data.h5", "minari": "minari", "webdataset": "shards"}
-"""Where each format lies in the folder of a recording."""
+FILES: Mapping[Format, str] = {"hdf5": "data.h5", "webdataset": "shards", "minari": "minari"}
+"""Where each format lies in the folder of a recording, those that are read the fastest first."""
 READERS: Mapping[Format, Callable[[Path, Kinds], Reader]] = {
     "hdf5": HDF5Reader,
     "webdataset": WebDatasetReader,
     "minari": MinariReader,
 }
-"""What reads each format, the fastest first."""
+"""What reads each format."""
 
 
 def find_recording(path: Path) -> tuple[Path, Card, Format]:
@@ -37,15 +37,13 @@ def find_recording(path: Path) -> tuple[Path, Card, Format]:
     """
     folder, named = _split(path)
     card = Card.read(folder)
-    held = [name for name in READERS if card.files.get(name) == FILES[name] and (folder / FILES[name]).exists()]
-    chosen = [name for name in held if named in (None, FILES[name])]
-    if not chosen:
-        told = ", ".join(f"{file} ({name})" for name, file in card.files.items())
-        raise ValueError(
-            f"{path}: {folder / CARD} tells of {told}, and this is not among it, or is gone: copy it there, or record "
-            "it again"
-        )
-    return folder, card, chosen[0]
+    for name, file in FILES.items():
+        if named in (None, file) and card.files.get(name) == file and (folder / file).exists():
+            return folder, card, name
+    told = ", ".join(f"{file} ({name})" for name, file in card.files.items())
+    raise ValueError(
+        f"{path}: {folder / CARD} tells of {told}, and this is not among it, or is gone: copy it there, or record again"
+    )
 
 
 def _split(path: Path) -> tuple[Path, str | None]:
@@ -62,7 +60,7 @@ def _split(path: Path) -> tuple[Path, str | None]:
                     f"{folder} holds a recording that is not complete: `saccadeworld record --out {folder} --resume` "
                     "completes it"
                 )
-    places = ", ".join(f"{FILES[name]} ({name})" for name in READERS)
+    places = ", ".join(f"{file} ({name})" for name, file in FILES.items())
     raise FileNotFoundError(
         f"{path} is no recording, which `saccadeworld record --out DIR` leaves: give DIR, which holds {CARD}, or what "
         f"lies beside that, {places}. What other programs made has no card, to tell what is seen and how it moves"
