@@ -148,6 +148,9 @@ class MinariReader:
         self._h5py: Any = package("h5py")
         with self._named_errors():
             self._file: h5py.File = self._h5py.File(self.path, "r")
+            cache = self._file.id.get_mdc_config()
+            cache.max_size = cache.initial_size  # 2 MB of what it tells of episodes; of the usual 32 HDF5 makes 200
+            self._file.id.set_mdc_config(cache)
             episodes = range(len(self._file))
             bar = progress(episodes, f"index of {self.path}", delay=2, unit=" episodes")
             self.lengths = np.fromiter(map(self._check_episode, bar), np.int64, len(episodes))
