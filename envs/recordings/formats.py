@@ -49,7 +49,7 @@ def find_recording(path: Path) -> tuple[Path, Card, Format]:
 def _split(path: Path) -> tuple[Path, str | None]:
     """The folder of the recording, and what in it the path names, if anything."""
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing")
+        raise FileNotFoundError(f"{path} is missing: give a folder that `saccadeworld record --out` left")
     for folder in (path, *path.absolute().parents):
         named = None if folder == path else path.absolute().relative_to(folder).parts[0]
         if named in (None, *FILES.values()):
