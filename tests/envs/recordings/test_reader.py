@@ -22,7 +22,5 @@ def test_a_column_of_its_kind_is_let_pass():
     ],
 )
 def test_any_other_is_refused_by_its_place_and_both_kinds(dtype, shape):
-    with pytest.raises(
-        ValueError, match=r"^here is .* of shape \(.*\); it must be uint8 of shape \('rows', None, None, 3"
-    ):
+    with pytest.raises(ValueError, match=r"^here is .* of shape .*; it must be uint8 of shape \('rows', None, None, 3"):
         check_kind("here", dtype, shape, PICTURES)
