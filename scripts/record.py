@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import gymnasium as gym
 import tyro
@@ -16,7 +16,8 @@ import tyro
 from ..envs.checks import check_whole
 from ..envs.progress import progress
 from ..envs.recordings.card import CARD, README, Card, content_hash
-from ..envs.recordings.chunks import ChunkFolder
+from ..envs.recordings.chunks import CHUNKS, ChunkFolder
+from ..envs.recordings.formats import FILES, Format
 from ..envs.recordings.hdf5 import write_hdf5
 from ..envs.recordings.minari import write_minari
 from ..envs.recordings.packages import package
@@ -34,15 +35,11 @@ from .recorders import Recorder, TaskRecorder
 from .results import prepare_folder, versions
 from .run_file import RUN, read_run, write_run
 
-Format = Literal["hdf5", "minari", "webdataset"]
-FILES: Mapping[Format, str] = {"hdf5": "data.h5", "minari": "minari", "webdataset": "shards"}
-"""Where each format lies in the folder of the results."""
 PACKAGES: Mapping[Format, tuple[str, ...]] = {
     "hdf5": ("h5py",),
     "minari": ("minari", "h5py"),
     "webdataset": ("webdataset",),
 }
-CHUNKS = "chunks"
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ class Record:
     Attributes:
         out: the folder of the results.
         episodes: how many. They have the seeds of the first episodes of a training with the same `seed`.
-        formats: "hdf5", the flat columns of stable-worldmodel, which `train --data` learns from; "minari", for tasks;
-            "webdataset", shards with a sample for every episode.
+        formats: "hdf5", the flat columns of stable-worldmodel; "minari", for tasks; "webdataset", shards with a sample
+            for every episode. `train --data` learns from each, and reads hdf5 the fastest.
         world: which world.
         split: of its source.
         length: views per episode, of rollouts.

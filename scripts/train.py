@@ -61,9 +61,9 @@ class Train:
             the model, as it is by then, expects what is least like all it has seen; or the folder of an agent that
             `train-agent` left, which sees as it learned to.
         data: a recording in place of a live world, which it names itself: the folder that `saccadeworld record` left,
-            or the HDF5 file in it; other formats are for other programs. The first pass over it is in the order in
-            which it was recorded, each later one in an order of its own: if it has the seed, policy and length of a
-            live training, the losses of the first pass are the same.
+            or the format in it that is to be read: data.h5, shards or minari, else the first of these that is there.
+            The first pass over it is in the order in which it was recorded, each later one in an order of its own: if
+            it has the seed, policy and length of a live training, the losses of the first pass are the same.
         device: "cpu" or "cuda".
         parallel: what each process of torchrun holds: "ddp", all weights; "fsdp", a shard of them, of their gradients
             and of the optimiser's state. A run can go on with the other, and with another number of processes.

@@ -96,10 +96,7 @@ class Card:
         """
         path = folder / CARD
         if not path.is_file():
-            raise FileNotFoundError(
-                f"{path} is missing: {folder} holds no recording, or one that is not complete, which "
-                f"`saccadeworld record --out {folder} --resume` completes"
-            )
+            raise FileNotFoundError(f"{path} is missing: {folder} holds no recording that is complete")
         values: Any = read_json(path)
         if not isinstance(values, dict) or values.pop("version", None) != VERSION:
             raise ValueError(f"{path} is not the card of a recording of version {VERSION}")

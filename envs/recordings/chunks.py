@@ -20,6 +20,8 @@ LABEL, SCENE, SEED = "label", "scene", "seed"
 PER_EPISODE = (EPISODE, LABEL, SCENE, SEED)
 """Columns that hold the same in all rows of an episode."""
 
+CHUNKS = "chunks"
+"""Where they lie in the folder of a recording, until it is complete."""
 _ROWS, _MADE_OF = "rows", "made of"
 
 

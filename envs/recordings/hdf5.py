@@ -13,6 +13,7 @@ import numpy as np
 from ..whole_files import check_room, whole
 from .chunks import Chunk, row_bytes
 from .packages import package
+from .reader import Kind, Kinds, check_kind
 
 if TYPE_CHECKING:
     import h5py
@@ -65,15 +66,18 @@ def _fill(file: h5py.File, chunks: Iterable[Chunk], episodes: int, rows: int) ->
         episode, row = behind, row + count
 
 
-class HDF5Columns:
-    """The columns of a file that `write_hdf5` wrote, mapped into memory.
+class HDF5Reader:
+    """The columns of a file that `write_hdf5` wrote, mapped into memory; see `Reader`.
+
+    The numbers of a column must all be in this file, uncompressed: links and external storage lead to any file, and
+    what is declared but was never stored takes memory when it is read, however small the file.
 
     Attributes:
         lengths: (E,) int64, rows of each episode.
-        offsets: (E,) int64, its first row.
 
     Args:
         path: of the file.
+        kinds: the columns that are read.
 
     Raises:
         ImportError: without h5py.
@@ -81,45 +85,42 @@ class HDF5Columns:
         ValueError: for a file that is damaged, or no recording.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, kinds: Kinds):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
         self.path = path
-        self.lengths = self.column(LENGTHS, np.int32, ()).astype(np.int64)
-        self.offsets = self.column(OFFSETS, np.int64, ())
+        self.lengths = self._column(LENGTHS, (np.int32, ())).astype(np.int64)
+        self._offsets = self._column(OFFSETS, (np.int64, ()))
         ends = self.lengths.cumsum()
-        if self.lengths.min() < 1 or not np.array_equal(self.offsets, ends - self.lengths):
+        if self.lengths.min() < 1 or not np.array_equal(self._offsets, ends - self.lengths):
             raise ValueError(f"{path} is damaged: {LENGTHS} and {OFFSETS} do not tell where its episodes are")
+        self._columns = {name: self._column(name, kind) for name, kind in kinds.items()}
+        for name, column in self._columns.items():
+            if len(column) != ends[-1]:
+                raise ValueError(f"{path} is damaged: {len(column)} rows of {name!r} for {ends[-1]} of its episodes")
 
-    def column(self, name: str, dtype: type, shape: tuple[int | None, ...]) -> np.ndarray:
-        """A column, which must have this type and shape; None in it is any number.
+    def read(self, episodes: np.ndarray, starts: np.ndarray, count: int) -> dict[str, np.ndarray]:
+        """As `Reader.read`."""
+        rows = (self._offsets[episodes] + starts)[:, None] + np.arange(count)
+        return {name: column[rows] for name, column in self._columns.items()}
 
-        Its numbers must all be in this file, uncompressed: links and external storage lead to any file, and what is
-        declared but was never stored takes memory when it is read, however small the file.
-
-        Raises:
-            ValueError: for one that is not there, or not so.
-        """
+    def _column(self, name: str, kind: Kind) -> np.ndarray:
         h5py: Any = package("h5py")
         try:
             with h5py.File(self.path, "r") as file:
                 if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file.userblock_size:
                     raise ValueError(f"{self.path} has no column {name!r} of its own: is it a recording?")
-                return self._mapped(file[name], name, dtype, shape)
+                return self._mapped(file[name], name, kind)
         except (OSError, RuntimeError, KeyError, TypeError) as error:
             raise ValueError(f"{self.path} is no HDF5 file, or damaged: {error}") from error
 
-    def _mapped(self, column: Any, name: str, dtype: type, shape: tuple[int | None, ...]) -> np.ndarray:
-        found = getattr(column, "shape", None) or ()
-        fits = len(found) == 1 + len(shape) and all(w in (None, n) for w, n in zip(shape, found[1:], strict=True))
-        if not fits or column.dtype != dtype:
-            wanted = f"{np.dtype(dtype)} of shape {('rows', *shape)}"
-            kind = f"{getattr(column, 'dtype', type(column).__name__)} of shape {found}"
-            raise ValueError(f"{self.path}: the column {name!r} is {kind}; it must be {wanted}")
+    def _mapped(self, column: Any, name: str, kind: Kind) -> np.ndarray:
+        place, found = f"{self.path}: the column {name!r}", getattr(column, "shape", None) or ()
+        check_kind(place, getattr(column, "dtype", type(column).__name__), found, kind)
         size, start = math.prod(found) * column.dtype.itemsize, column.id.get_offset() or 0
         outside = column.external is not None or column.is_virtual or start == 0
         if outside or size == 0 or start + size > self.path.stat().st_size:
             raise ValueError(
                 f"{self.path}: the {size} bytes of the column {name!r} are not in this file: is it damaged?"
             )
-        return np.memmap(self.path, dtype, "r", start, found)
+        return np.memmap(self.path, kind[0], "r", start, found)

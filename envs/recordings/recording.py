@@ -14,15 +14,15 @@ from .. import draws
 from ..checks import check_memory, check_whole
 from ..devices import resolve_device
 from ..rollout import Policy, Rollout
-from .card import Card
 from .chunks import LABEL, MOVEMENT, PIXELS, POSE, SCENE
-from .hdf5 import HDF5Columns
+from .formats import FILES, READERS, find_recording
+from .reader import Kinds
 
 _ORDERS = 2  # of passes that are kept: a batch may lie across two
 
 
 class Recording:
-    """Episodes that `saccadeworld record` wrote as HDF5, to learn from as from a live world.
+    """Episodes that `saccadeworld record` wrote, in any of its formats, to learn from as from a live world.
 
     Where a world makes the episode of a seed, a recording reads it: the episodes of its own seeds come in the order in
     which they were recorded; beyond these they come again pass by pass, each pass in an order of its own. So a training
@@ -34,39 +34,31 @@ class Recording:
         device: where batches are put.
 
     Args:
-        path: the folder that `saccadeworld record` left, or the HDF5 file in it.
+        path: the folder that `saccadeworld record` left, or what one of the formats left in it.
         device: "cpu" or "cuda".
 
     Raises:
-        ImportError: without h5py.
+        ImportError: without h5py, which HDF5 and Minari need.
         FileNotFoundError: where there is no recording that is complete.
-        ValueError: for one that has no HDF5 file, is damaged, or does not hold what its card says.
+        ValueError: for one that is damaged, or does not hold what its card says.
     """
 
     def __init__(self, path: str | Path, device: str | torch.device = "cpu"):
         self.device = resolve_device(device)
-        path = Path(path)
-        self.folder = path.parent if path.is_file() else path
-        self.card = card = Card.read(self.folder)
-        file = card.files.get("hdf5")
-        if file is None or Path(file).name != file:
-            raise ValueError(
-                f"{self.folder} holds {', '.join(card.files)}, and only hdf5 can be learned from: record it so"
-            )
-        self._file = HDF5Columns(self.folder / file)
-        kinds: dict[str, tuple[type, tuple[int | None, ...]]] = {
+        self.folder, self.card, name = find_recording(Path(path))
+        card, place = self.card, self.folder / FILES[name]
+        kinds: Kinds = {
             PIXELS: (np.uint8, card.view_shape),
             MOVEMENT: (np.float32, (card.action_dim,)),
             POSE: (np.float32, (None,)),
             LABEL: (np.int64, ()),
             SCENE: (np.int64, ()),
         }
-        self._columns = {name: self._file.column(name, *kind) for name, kind in kinds.items()}
-        told = {(len(column), int(self._file.lengths.sum())) for column in self._columns.values()}
-        if told != {(card.views, card.views)} or len(self._file.lengths) != card.episodes:
+        self._reader = READERS[name](place, kinds)
+        if (len(self._reader.lengths), self._reader.lengths.sum()) != (card.episodes, card.views):
             raise ValueError(
-                f"{self.folder / file} does not hold the {card.episodes} episodes and {card.views} views of its card: "
-                "one of them is damaged, or of another recording"
+                f"{place} does not hold the {card.episodes} episodes and {card.views} views of its card: one of them "
+                "is damaged, or of another recording"
             )
         self.usable = lru_cache(self._find_usable)
         self._order = lru_cache(_ORDERS)(self._draw_order)
@@ -113,28 +105,29 @@ class Recording:
         check_memory(
             f"batch_size={batch_size} and length={length}", batch_size * length * math.prod(self.card.view_shape)
         )
-        rows = self._first_rows(seed - self.card.seed + np.arange(batch_size), length)[:, None] + np.arange(length)
-        views, poses, labels, scenes = (
-            torch.from_numpy(self._columns[name][places]).to(self.device)
-            for name, places in ((PIXELS, rows), (POSE, rows), (LABEL, rows[:, 0]), (SCENE, rows[:, 0]))
-        )
-        movements = self._columns[MOVEMENT][rows[:, :-1]]
+        parts = self._find_parts(seed - self.card.seed + np.arange(batch_size), length)
+        rows = self._reader.read(*parts, length)
+        movements = rows[MOVEMENT][:, :-1]
         if not np.isfinite(movements).all():
             raise ValueError(f"{self.folder} is damaged: a movement between two views is not finite")
-        actions = torch.from_numpy(movements).to(self.device)
-        return Rollout(views.permute(0, 1, 4, 2, 3), poses, actions, labels, scenes)
+        columns = (rows[PIXELS], rows[POSE], movements, rows[LABEL][:, 0], rows[SCENE][:, 0])
+        views, *others = (torch.from_numpy(np.ascontiguousarray(column)).to(self.device) for column in columns)
+        return Rollout(views.permute(0, 1, 4, 2, 3), *others)
 
-    def _first_rows(self, numbers: np.ndarray, length: int) -> np.ndarray:
-        """Where the episodes, or parts, begin that have these numbers in the sequence of all passes. (B,) -> (B,)."""
+    def _find_parts(self, numbers: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """The episodes that have these numbers in the sequence of all passes, and at which row of each its part begins.
+
+        (B,) -> (B,), (B,) int64.
+        """
         usable = self.usable(length)
         turns, places = np.divmod(numbers, len(usable))
         episodes = np.empty(len(numbers), np.int64)
         for turn in np.unique(turns):
             rows = turns == turn
             episodes[rows] = usable[self._order(int(turn), len(usable))[places[rows]]]
-        spare = torch.from_numpy(self._file.lengths[episodes] - length)
+        spare = torch.from_numpy(self._reader.lengths[episodes] - length)
         drawn = draws.bits(torch.from_numpy(numbers), 0, "part of a recorded episode")[:, 0].abs() % (spare + 1)
-        return self._file.offsets[episodes] + drawn.numpy()
+        return episodes, drawn.numpy()
 
     def _find_usable(self, length: int) -> np.ndarray:
         """The episodes of at least so many views, by their numbers. (U,) int64.
@@ -142,13 +135,13 @@ class Recording:
         Raises:
             ValueError: when there is none.
         """
-        usable = np.flatnonzero(self._file.lengths >= length)
+        usable = np.flatnonzero(self._reader.lengths >= length)
         if len(usable) == 0:
-            longest = int(self._file.lengths.max())
+            longest = int(self._reader.lengths.max())
             raise ValueError(
                 f"length={length}: the longest episode of {self.folder} has {longest} views; use at most that"
             )
-        left = len(self._file.lengths) - len(usable)
+        left = len(self._reader.lengths) - len(usable)
         if left:
             warnings.warn(
                 f"{left} episodes of {self.folder} have fewer than {length} views and are left out", stacklevel=2

@@ -269,12 +269,14 @@ def test_memory_does_not_grow_with_the_number_of_episodes(saccadeworld, tmp_path
 # --- training on it --------------------------------------------------------------------------------------------------
 
 
-def test_training_on_it_equals_training_in_the_world(saccadeworld, tmp_path):
+@pytest.mark.parametrize(("format", "place"), [("hdf5", ""), ("webdataset", "shards")])
+def test_training_on_it_equals_training_in_the_world(saccadeworld, tmp_path, format, place):
     """From the command line, to the last bit of the weights: 5 steps of 4 episodes are the 20 that were recorded."""
-    assert saccadeworld("record --out", tmp_path / "r", WORLD, "--episodes 20 --length 3 --seed 6").code == 0
+    options = f"--episodes 20 --length 3 --seed 6 --formats {format}"
+    assert saccadeworld("record --out", tmp_path / "r", WORLD, options).code == 0
     steps = f"{ENCODER} {TRAINING} --training.steps 5 --training.length 3 --training.seed 6"
     assert saccadeworld("train --out", tmp_path / "live", WORLD, steps).code == 0
-    result = saccadeworld("train --out", tmp_path / "read", "--data", tmp_path / "r", steps)
+    result = saccadeworld("train --out", tmp_path / "read", "--data", tmp_path / "r" / place, steps)
     assert result.code == 0, result.err
     live, read = (load_file(tmp_path / run / "model" / "model.safetensors") for run in ("live", "read"))
     assert live.keys() == read.keys()
@@ -331,7 +333,7 @@ def test_what_a_recording_does_not_heed_is_refused(saccadeworld, tmp_path, optio
     assert_refused(saccadeworld("train --out", tmp_path / "run", words, options), match)
     assert not (tmp_path / "run").exists()
     nothing = saccadeworld("train --out", tmp_path / "run", "--data", tmp_path, ENCODER)
-    assert_refused(nothing, "holds no recording, or one that is not complete")
+    assert_refused(nothing, "is no recording, which `saccadeworld record --out DIR` leaves")
 
 
 @pytest.mark.slow

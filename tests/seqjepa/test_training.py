@@ -5,14 +5,17 @@ import re
 import shutil
 import signal
 import time
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 from saccadeworld import make_world
+from saccadeworld.envs.recordings.players import act_at_random
 from saccadeworld.envs.recordings.recording import Recording
+from saccadeworld.envs.rollout import Rollout
+from saccadeworld.envs.vector_env import SaccadeWorldVectorEnv
+from saccadeworld.envs.worlds import World
 from saccadeworld.scripts.acting import Acting
 from saccadeworld.scripts.options import WorldOptions
 from saccadeworld.scripts.record import Record
@@ -444,25 +447,42 @@ def test_compiled_training_equals_the_uncompiled():
     assert compiled == pytest.approx(plain, rel=1e-3)
 
 
-def test_on_a_recording_it_is_bit_for_bit_the_training_on_live_rollouts(tmp_path):
-    """Episodes that `saccadeworld record` wrote with the training's seed, policy and length, as many as it needs.
+def play_at_random(world: World, rows: int, length: int, seed: int) -> Rollout:
+    """Episodes of free viewing that the environment gives to somebody who acts at random."""
+    env = SaccadeWorldVectorEnv(rows, world=world, task="free-viewing", output="torch")
+    seen, _ = env.reset(seed=seed)
+    observations = [seen]
+    for _ in range(length - 1):
+        seen, *_ = env.step(act_at_random(env, seen))
+        observations.append(seen)
+    views, poses = (torch.stack([seen[key] for seen in observations], dim=1) for key in ("glimpse", "fixation"))
+    return Rollout(views, poses, poses.diff(dim=1), world.labels[env.rows.scenes], env.rows.scenes)
 
-    Compared are losses, gradients and weights of two trainings: one makes its episodes, the other reads them.
+
+@pytest.mark.parametrize(("format", "task"), [("hdf5", None), ("webdataset", None), ("minari", "free-viewing")])
+def test_on_a_recording_it_is_bit_for_bit_the_training_on_live_episodes(tmp_path, monkeypatch, format, task):
+    """Episodes that `saccadeworld record` wrote with the training's seed and length, as many as it needs.
+
+    Compared are losses, gradients and weights of two trainings: one makes its episodes, the other reads them. Those of
+    rollouts are of one policy; those of a task are played by its environment.
     """
-    pytest.importorskip("h5py")
+    for name in ("h5py", "minari", "webdataset"):
+        pytest.importorskip(name)
     options = {"count": "8", "size": "32", "fovea": "8"}
-    config = TrainingConfig(**CONFIG, seed=5, policy="uniform")
-    acting = Acting(policy="uniform")
-    record = Record(tmp_path / "r", episodes=48, world=WorldOptions(options=options), acting=acting, length=3, seed=5)
-    record.run()
+    policy = "uniform" if task is None else None
+    acting = Acting(task=task, policy=policy, max_steps=None if task is None else 2)
+    world = WorldOptions(options=options)
+    Record(tmp_path / "r", 48, (format,), world, acting=acting, length=3, seed=5).run()
     live = make_world("images", count=8, size=32, fovea=8)
-    recorded = Recording(tmp_path / "r")
     trainers = []
-    for experience, policy in ((live, "uniform"), (recorded, None)):
-        training = replace(config, policy=policy)
+    for experience, moves in ((live, policy), (Recording(tmp_path / "r"), None)):
+        training = TrainingConfig(**CONFIG, seed=5, policy=moves)
         model = initial_model("seq-jepa", experience, training, encoder="small", encoder_width=4, layers=1)
         trainers.append(Trainer(model, experience, training))
-        trainers[-1].run()
+    if task is not None:
+        monkeypatch.setattr(live, "rollout", lambda rows, length, _, seed: play_at_random(live, rows, length, seed))
+    for trainer in trainers:
+        trainer.run()
     ours, theirs = trainers
     assert ours.model.config == theirs.model.config
     assert [{**entry, "seconds": 0} for entry in ours.history] == [{**entry, "seconds": 0} for entry in theirs.history]

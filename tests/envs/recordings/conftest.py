@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 from saccadeworld.envs.recordings.card import Card, content_hash
 from saccadeworld.envs.recordings.chunks import Chunk
+from saccadeworld.envs.recordings.formats import FILES, Format
 from saccadeworld.envs.recordings.hdf5 import write_hdf5
+from saccadeworld.envs.recordings.minari import write_minari
 from saccadeworld.envs.recordings.players import act_at_random
 from saccadeworld.envs.recordings.rollouts import record_rollout
 from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
+from saccadeworld.envs.recordings.webdataset import write_webdataset
 from saccadeworld.envs.worlds import ImagesWorld
 
 SEED = 30
@@ -32,9 +36,17 @@ def searches(images_world: ImagesWorld) -> list[Chunk]:
 def make_recording(images_world: ImagesWorld, tmp_path: Path):
     """Writes chunks of the world `images_world` as a recording; returns its folder."""
 
-    def make(chunks: list[Chunk], **changes: Any) -> Path:
+    def make(chunks: list[Chunk], format: Format = "hdf5", **changes: Any) -> Path:
         episodes, rows = (sum(map(of, chunks)) for of in (lambda c: len(c.lengths), lambda c: int(c.lengths.sum())))
-        write_hdf5(tmp_path / "recording" / "data.h5", chunks, episodes, rows)
+        folder = tmp_path / f"recording-{format}"
+        place = folder / FILES[format]
+        if format == "hdf5":
+            write_hdf5(place, chunks, episodes, rows)
+        elif format == "webdataset":
+            write_webdataset(place, chunks, 40_000)
+        else:
+            env = TapedVectorEnv(1, world=images_world, task="search")
+            write_minari(place, chunks, "saccadeworld/images-search-v0", gym.spec("SaccadeWorld-v0"), env, {})
         values: dict[str, Any] = {
             "world": "images",
             "source": "built in",
@@ -57,9 +69,9 @@ def make_recording(images_world: ImagesWorld, tmp_path: Path):
             "content_hash": content_hash(chunks),
             "licence": "unknown: ask its owner",
             "versions": {"saccadeworld": "0"},
-            "files": {"hdf5": "data.h5"},
+            "files": {format: FILES[format]},
         }
-        Card(**values | changes).write(tmp_path / "recording")
-        return tmp_path / "recording"
+        Card(**values | changes).write(folder)
+        return folder
 
     return make

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
-from saccadeworld.envs.recordings.hdf5 import HDF5Columns, write_hdf5
+from saccadeworld.envs.recordings.hdf5 import HDF5Reader, write_hdf5
 
 h5py = pytest.importorskip("h5py")
+
+PIXELS = (np.uint8, (12, 12, 3))  # the kind of that column
 
 
 @pytest.fixture
@@ -44,12 +46,15 @@ def test_stable_worldmodel_reads_it(path, searches):
 
 
 def test_columns_are_mapped(path, searches):
-    columns = HDF5Columns(path)
-    assert columns.lengths.tolist() == [length for chunk in searches for length in chunk.lengths]
-    pixels = columns.column("pixels", np.uint8, (12, 12, 3))
-    assert isinstance(pixels, np.memmap)
-    assert np.array_equal(pixels, np.concatenate([chunk.columns["pixels"] for chunk in searches]))
-    assert columns.column("movement", np.float32, (None,)).shape[1] == 2
+    lengths = np.concatenate([chunk.lengths for chunk in searches])
+    reader = HDF5Reader(path, {"pixels": PIXELS, "movement": (np.float32, (None,))})
+    assert reader.lengths.tolist() == lengths.tolist()
+    assert all(isinstance(column, np.memmap) for column in reader._columns.values())
+    rows = reader.read(np.array([5, 2]), np.array([0, 1]), 1)
+    places = [lengths[:5].sum(), lengths[:2].sum() + 1]
+    for name in ("pixels", "movement"):
+        column = np.concatenate([chunk.columns[name] for chunk in searches])
+        assert np.array_equal(rows[name], column[places][:, None], equal_nan=name == "movement")
 
 
 def test_a_disk_that_is_full_is_named_and_nothing_is_left(tmp_path, rollouts, files_of_at_most):
@@ -67,12 +72,12 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_left(tmp_path, rollouts, fi
 
 def refused(path, match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        HDF5Columns(path).column("pixels", np.uint8, (12, 12, 3))
+        HDF5Reader(path, {"pixels": PIXELS})
 
 
 def test_a_file_that_is_missing_or_no_hdf5_is_named(tmp_path, path):
     with pytest.raises(FileNotFoundError, match=r"none\.h5 is missing"):
-        HDF5Columns(tmp_path / "none.h5")
+        HDF5Reader(tmp_path / "none.h5", {})
     path.write_bytes(path.read_bytes()[:3000])
     refused(path, r"data\.h5 is no HDF5 file, or damaged")
     path.write_bytes(b"\x80\x04N.")
@@ -148,7 +153,7 @@ def test_any_bytes_are_read_or_refused(path):
             damaged[place] = draw.integers(256)
         path.write_bytes(damaged)
         try:
-            HDF5Columns(path).column("pixels", np.uint8, (12, 12, 3))
+            HDF5Reader(path, {"pixels": PIXELS})
         except ValueError:
             refusals += 1
     assert 0 < refusals < 60

@@ -1,9 +1,12 @@
 import io
+import json
+import os
+import pickle
 import tarfile
 
 import numpy as np
 import pytest
-from saccadeworld.envs.recordings.webdataset import write_webdataset
+from saccadeworld.envs.recordings.webdataset import WebDatasetReader, write_webdataset
 
 webdataset = pytest.importorskip("webdataset")
 
@@ -67,3 +70,142 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_left(tmp_path, rollouts, fi
     with pytest.raises(OSError, match=r"shards cannot be written: File too large"):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+# --- read again ------------------------------------------------------------------------------------------------------
+
+KINDS = {"pixels": (np.uint8, (12, 12, 3)), "movement": (np.float32, (2,)), "label": (np.int64, ())}
+
+
+@pytest.fixture
+def folder(tmp_path, searches):
+    write_webdataset(tmp_path / "shards", searches, 20_000)
+    assert len(list((tmp_path / "shards").iterdir())) > 2
+    return tmp_path / "shards"
+
+
+def test_rows_are_read_again_from_whatever_shard(folder, searches):
+    lengths = np.concatenate([chunk.lengths for chunk in searches])
+    reader = WebDatasetReader(folder, KINDS)
+    assert reader.lengths.tolist() == lengths.tolist()
+    rows = reader.read(np.array([5, 2, 0]), np.array([0, 1, 2]), 2)
+    places = np.array([lengths[:5].sum(), lengths[:2].sum() + 1, 2])[:, None] + np.arange(2)
+    assert rows.keys() == KINDS.keys()
+    for name, values in rows.items():
+        column = np.concatenate([chunk.columns[name] for chunk in searches])
+        assert values.dtype == column.dtype
+        assert np.array_equal(values, column[places], equal_nan=name == "movement")
+
+
+def refused(folder, match: str, error: type[Exception] = ValueError) -> None:
+    with pytest.raises(error, match=match):
+        WebDatasetReader(folder, KINDS)
+
+
+def test_a_shard_that_is_missing_is_named(folder):
+    (folder / "000001.tar").rename(folder.parent / "kept")
+    refused(folder, r"000001\.tar is missing", FileNotFoundError)
+    (folder / "000002.tar").rename(folder / "000001.tar")
+    refused(folder, r"000001\.tar is damaged, .*: where the episode '0000000000\d\d' should be is '0000000000\d\d'")
+    (folder / "000001.tar").unlink()
+    os.mkfifo(folder / "000001.tar")
+    refused(folder, r"000001\.tar is missing", FileNotFoundError)
+    refused(folder.parent, r"000000\.tar is missing", FileNotFoundError)
+
+
+def test_a_shard_that_was_cut_short_is_named_wherever_it_was(folder):
+    shard = folder / "000001.tar"
+    content = shard.read_bytes()
+    end = len(content.rstrip(b"\0"))
+    for length in (0, 100, 512, 5000, 5120, end // 512 * 512):
+        shard.write_bytes(content[:length])
+        refused(folder, r"000001\.tar is damaged, or no shard of a recording: .*cut short")
+
+
+def test_a_shard_that_is_cut_while_it_is_read_is_named(folder):
+    reader = WebDatasetReader(folder, KINDS)
+    last = len(reader.lengths) - 1
+    os.truncate(folder / f"{len(list(folder.iterdir())) - 1:06}.tar", 1000)
+    with pytest.raises(ValueError, match=r"tar was cut short while it was in use"):
+        reader.read(np.array([last]), np.array([0]), 1)
+
+
+def npy(array, **options) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, **options)
+    return stream.getvalue()
+
+
+class Harm:
+    """What says so when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("harm",)
+
+
+VIEWS = np.zeros((3, 12, 12, 3), np.uint8)
+TOLD = {"rows": 3, "label": 0}
+HUGE = npy(VIEWS).replace(b"(3, 12, 12, 3), }         ", b"(3000000000, 12, 12, 3), }")
+
+
+def told(**changes) -> bytes:
+    return json.dumps(TOLD | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"pixels.npy": npy(np.full((3, 1), Harm()))}, "'000000000000.pixels.npy' is object of shape"),
+        ({"pixels.npy": pickle.dumps(Harm())}, "magic string"),
+        ({"pixels.npy": npy(VIEWS)[:-1]}, "of 1423 bytes does not hold 3 rows"),
+        ({"pixels.npy": HUGE}, "of 1424 bytes does not hold 3 rows"),
+        ({"pixels.npy": npy(VIEWS[:2])}, "does not hold 3 rows"),
+        ({"pixels.npy": npy(np.asfortranarray(VIEWS))}, "in the order of Fortran"),
+        ({"pixels.npy": npy(VIEWS, version=(2, 0))}, "of a version"),
+        ({"pixels.npy": npy(VIEWS.astype(np.float32))}, "is float32 of shape"),
+        ({"pixels.npy": npy(VIEWS[:, :6])}, "must be uint8 of shape"),
+        ({"pixels.npy": b""}, "magic string"),
+        ({"pixels.npy": None}, "a sample lacks 'pixels.npy'"),
+        ({"json": None}, "a sample lacks 'json'"),
+        ({"json": b"{"}, "Expecting property name"),
+        ({"json": b"[" * 500}, "Expecting value|recursion"),
+        ({"json": b"3"}, "int"),
+        ({"json": told(rows=0)}, "rows=0 is out of range"),
+        ({"json": told(rows="3")}, "rows='3' is not a whole number"),
+        ({"json": told(label=2**70)}, "int too large|int too big"),
+        ({"json": told(label="cat")}, "str"),
+        ({"json": b'{"rows": 3}'}, "a sample lacks 'label'"),
+    ],
+)
+def test_members_that_lie_are_refused_and_never_run(tmp_path, monkeypatch, changed, match):
+    monkeypatch.chdir(tmp_path)
+    members = {"json": told(), "pixels.npy": npy(VIEWS), "movement.npy": npy(np.zeros((3, 2), np.float32))}
+    (tmp_path / "shards").mkdir()
+    for content, is_whole in ((members, True), (members | changed, False)):
+        with tarfile.open(tmp_path / "shards" / "000000.tar", "w") as archive:
+            for name, data in content.items():
+                if data is not None:
+                    info = tarfile.TarInfo(f"000000000000.{name}")
+                    info.size = len(data)
+                    archive.addfile(info, io.BytesIO(data))
+        if is_whole:
+            assert WebDatasetReader(tmp_path / "shards", KINDS).lengths.tolist() == [3]
+    refused(tmp_path / "shards", match)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_any_bytes_are_read_or_refused(folder):
+    shard = folder / "000000.tar"
+    content = shard.read_bytes()
+    draw = np.random.default_rng(0)
+    refusals = 0
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in draw.integers(0, 6000, 8):
+            damaged[place] = draw.integers(256)
+        shard.write_bytes(damaged)
+        try:
+            WebDatasetReader(folder, KINDS)
+        except ValueError:
+            refusals += 1
+    assert refusals > 30
