@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
+from ..json_files import fault
 from ..progress import progress
 from ..tasks.task import GLIMPSE
 from ..vector_env import SaccadeWorldVectorEnv
@@ -171,7 +172,7 @@ class MinariReader:
         try:
             yield
         except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path} is damaged, or no recording: {error}") from error
+            raise ValueError(f"{self.path} is damaged, or no recording: {fault(error)}") from error
 
     def _open(self, episode: int) -> Any:
         return self._h5py.h5g.open(self._file.id, b"episode_%d" % episode)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ..checks import check_whole
+from ..json_files import fault
 from ..progress import progress
 from ..sources.tar_members import Member, list_members
 from ..whole_files import whole
@@ -152,8 +153,7 @@ class WebDatasetReader:
                         raise ValueError(f"where the episode {_key(episode)!r} should be is {key!r}")
                     yield self._read_sample(shard, {member.name.partition(".")[2]: member for member in members})
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            lacking = "a sample lacks " if isinstance(error, KeyError) else ""
-            raise ValueError(f"{path} is damaged, or no shard of a recording: {lacking}{error}") from error
+            raise ValueError(f"{path} is damaged, or no shard of a recording: {fault(error)}") from error
 
     def _read_sample(self, shard: BinaryIO, members: dict[str, Member]) -> int:
         """Find the rows of an episode; how many there are."""

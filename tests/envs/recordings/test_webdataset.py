@@ -165,8 +165,8 @@ def told(**changes) -> bytes:
         ({"pixels.npy": npy(VIEWS.astype(np.float32))}, "is float32 of shape"),
         ({"pixels.npy": npy(VIEWS[:, :6])}, "must be uint8 of shape"),
         ({"pixels.npy": b""}, "magic string"),
-        ({"pixels.npy": None}, "a sample lacks 'pixels.npy'"),
-        ({"json": None}, "a sample lacks 'json'"),
+        ({"pixels.npy": None}, "it lacks 'pixels.npy'"),
+        ({"json": None}, "it lacks 'json'"),
         ({"json": b"{"}, "Expecting property name"),
         ({"json": b"[" * 500}, "Expecting value|recursion"),
         ({"json": b"3"}, "int"),
@@ -174,7 +174,7 @@ def told(**changes) -> bytes:
         ({"json": told(rows="3")}, "rows='3' is not a whole number"),
         ({"json": told(label=2**70)}, "int too large|int too big"),
         ({"json": told(label="cat")}, "str"),
-        ({"json": b'{"rows": 3}'}, "a sample lacks 'label'"),
+        ({"json": b'{"rows": 3}'}, "it lacks 'label'"),
     ],
 )
 def test_members_that_lie_are_refused_and_never_run(tmp_path, monkeypatch, changed, match):
