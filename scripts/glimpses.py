@@ -27,14 +27,14 @@ from .figures import curves
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import format_table, summary
+from .scores import format_table, summary, with_spread
 
 PLANNER, UNTRAINED = "planner", "untrained model"
 _NOTE = (
     "Every episode begins where those of tasks do, and goes on as its policy chooses. After so many views a linear "
     "classifier names the class from the aggregate of the frozen model; it is fitted on the same policy's episodes in "
     "the training split and as many of uniform fixations, with the decay that suits scenes it was not fitted on, and "
-    "scored on unseen scenes. Mean ± standard deviation over seeds."
+    "scored on unseen scenes. Mean ± standard deviation over seeds, if there are several."
 )
 PolicyIn = Callable[[World], Policy]
 
@@ -126,8 +126,9 @@ class Glimpses:
         self, out: Path, train: World, test: World, found: Mapping[str, list[list[float]]], chance: float
     ) -> None:
         header = ["who looks", *(str(views) for views in range(1, self.glimpses.views + 1))]
-        means = {label: [summary(at) for at in zip(*runs, strict=True)] for label, runs in found.items()}
-        rows = [[label, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in at)] for label, at in means.items()]
+        accuracies = {label: list(zip(*runs, strict=True)) for label, runs in found.items()}
+        means = {label: [summary(at) for at in points] for label, points in accuracies.items()}
+        rows = [[label, *map(with_spread, points)] for label, points in accuracies.items()]
         rows.append(["commonest class", *[f"{chance:.3f}"] * self.glimpses.views])
         report = Report(f"Glimpses: {test.name}")
         report.text(_NOTE)
