@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from ..envs.checks import check_name
+from ..envs.checks import check_name, check_options
 from ..envs.progress import progress
 from ..envs.recordings.recording import Recording
 from ..envs.rollout import Policy
@@ -142,7 +142,7 @@ class Train:
         others = [name for name in options if name not in encoder and options[name] != default[name]]
         if others:
             raise ValueError(f"--model.{others[0].replace('_', '-')} is for seq-JEPA; {self.method!r} takes --baseline")
-        METHODS[self.method].Config.check_names(self.baseline)
+        check_options(self.method, self.baseline, METHODS[self.method].Config.option_names())
         return {name: options[name] for name in encoder} | parsed_options(self.baseline)
 
     def _stored_options(self) -> dict[str, Any]:

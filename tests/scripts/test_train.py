@@ -168,7 +168,7 @@ def test_what_is_no_run_is_not_resumed(saccadeworld, tmp_path, name, content, me
         (f"{TINY} --model.heads 7", "heads=7 does not divide"),
         (f"{TINY} --model.encoder vit", "--model.encoder='vit' is not known"),
         (f"{TINY} --collector explor", "--collector explor is neither 'explore' nor the folder of an agent"),
-        ("--method byol --baseline projektor [9]", "byol has no option 'projektor'; it takes "),
+        ("--method byol --baseline projektor [9]", "byol has no option 'projektor' (did you mean 'projector'?)"),
         ("--device tpu", "device='tpu'"),
         ("--resume", "there is no run to resume"),
     ],
