@@ -205,9 +205,11 @@ def _train(trainer: Trainer, out: Path) -> None:
         trainer.run(out / MODEL)
         return
     layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"
+    used, budget = trainer.used_and_budget
+    unit = " s" if trainer.config.steps is None else " steps"
     with (
         SummaryWriter(str(out / "tensorboard"), purge_step=trainer.step) as log,
-        progress(activity="training", total=1.0, initial=trainer.progress, bar_format=layout) as bar,
+        progress(activity="training", total=budget, initial=used, unit=unit, bar_format=layout) as bar,
     ):
 
         def report(trainer: Trainer) -> None:
@@ -215,7 +217,7 @@ def _train(trainer: Trainer, out: Path) -> None:
             for name in entry.keys() - {"step"}:
                 log.add_scalar(f"training/{name}", entry[name], trainer.step)
             bar.set_description_str(f"step {trainer.step}, loss {entry['loss']:.4f}", refresh=False)
-            bar.update(trainer.progress - bar.n)
+            bar.update(trainer.used_and_budget[0] - bar.n)
 
         trainer.run(out / MODEL, report)
 
