@@ -100,13 +100,15 @@ class SearchPlanner:
 
 
 class RecognitionPlanner:
-    """Recognises: looks where most evidence of the class is expected, and names it once it is sure, or at the end.
+    """Recognises: looks where most evidence of the class is expected, and names it when it is sure, or at last.
+
+    That is with the last action, or before views are forgotten: when there are as many as it looks back at.
 
     Args:
         env: of the task "recognition" with actions in a Box, seen through the model that plans.
         evidence: gives what it expects and believes, when the first action is due, as that takes long to learn.
         config: how plans are looked for.
-        sure: the probability of a class with which it is named; with the last action the likeliest is in any case.
+        sure: the probability of a class with which it is named; at last the likeliest is in any case.
 
     Raises:
         ValueError: for another task, or discrete actions.
@@ -133,7 +135,8 @@ class RecognitionPlanner:
         """The next action of every row, (N, A + 1 + C) float32: a movement, whether to answer, and what."""
         rows, seen, evidence = env.base.rows, env.seen, self.evidence()
         probabilities = evidence.belief(seen.aggregates, seen.memory.counts, rows.scenes).exp()
-        answering = (probabilities.amax(1) >= self.sure) | (rows.steps + 1 >= self.longest)
+        at_last = (rows.steps + 1 >= self.longest) | (seen.memory.counts >= env.memory_size)
+        answering = at_last | (probabilities.amax(1) >= self.sure)
         movements = self.planner(seen, rows.poses, rows.scenes, rows.seeds, rows.steps, evidence)
         flags = torch.where(answering, 1.0, -1.0)
         return torch.cat([movements, flags[:, None], probabilities.clamp_max(1)], dim=1)

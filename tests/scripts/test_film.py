@@ -65,7 +65,7 @@ def test_a_planner_that_recognises_names_the_class_at_the_end(saccadeworld, tmp_
     options = f"--task recognition --max-steps 3 {IMAGES} --collector recognise"
     result = saccadeworld("film --gif", tmp_path / "a.gif", options, "--model", model)
     assert (result.code, result.err) == (0, ""), result.err
-    assert result.out.startswith("5 frames"), "of three actions, as it has seen too little to be sure"
+    assert result.out.startswith("4 frames"), "of two actions, as it is not sure before it has seen two views"
 
 
 def test_a_film_of_a_task_is_that_of_its_environment(saccadeworld, tmp_path):

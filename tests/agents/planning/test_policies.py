@@ -48,10 +48,10 @@ def slopes() -> ImagesWorld:
     return ImagesWorld(PictureSet(picture[None], torch.zeros(1, dtype=torch.int64), ("slope",)), fovea=1)
 
 
-def search(world: ImagesWorld, model: SeqJEPA, **options: Any) -> EncodedVectorEnv:
+def search(world: ImagesWorld, model: SeqJEPA, memory: int = 8, **options: Any) -> EncodedVectorEnv:
     options = {"task": "search", "max_episode_steps": 6} | options
     made = gym.make_vec("SaccadeWorld-v0", ROWS, world=world, output="torch", autoreset_mode="SameStep", **options)
-    return EncodedVectorEnv(made, model, output="torch")
+    return EncodedVectorEnv(made, model, memory=memory, output="torch")
 
 
 def solved(env: EncodedVectorEnv, steps: int, **options: Any) -> list[float]:
@@ -126,9 +126,9 @@ def twins(slopes: ImagesWorld) -> ImagesWorld:
     return ImagesWorld(PictureSet(slopes.pictures.repeat(2, 1, 1, 1), torch.tensor([0, 1]), ("a", "b")), fovea=1)
 
 
-def recognised(world: ImagesWorld, **options: Any) -> tuple[list[list[bool]], Tensor, Tensor]:
+def recognised(world: ImagesWorld, memory: int = 8, **options: Any) -> tuple[list[list[bool]], Tensor, Tensor]:
     """For three steps, which rows have answered; the last rewards, and the poses after the first step."""
-    env = search(world, Knowing(), task="recognition", max_episode_steps=3)
+    env = search(world, Knowing(), memory, task="recognition", max_episode_steps=3)
     env.reset(seed=0)
     planner = RecognitionPlanner(env, Above, PlannerConfig(candidates=64, iterations=0), **options)
     ends, rewards, poses = [], torch.zeros(ROWS), torch.zeros(ROWS, 2)
@@ -152,6 +152,7 @@ def test_who_recognises_looks_where_there_is_evidence_and_then_answers(twins: Im
 
 def test_who_is_never_sure_answers_at_last_and_who_is_at_once_first(twins: ImagesWorld):
     assert recognised(twins, sure=1.1)[0] == [[False] * ROWS, [False] * ROWS, [True] * ROWS]
+    assert recognised(twins, memory=2, sure=1.1)[0] == [[False] * ROWS, [True] * ROWS]
     assert recognised(twins, sure=0.0)[0] == [[True] * ROWS]
 
 
