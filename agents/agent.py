@@ -125,7 +125,7 @@ class Agent:
             FileNotFoundError: when a file is missing.
             ValueError: when a file is damaged, or the world, its views or its actions are not those of the agent.
         """
-        place = find_folder(folder)
+        place = find_folder(folder, "folder of an agent")
         described = _read_description(place / DESCRIPTION)
         config = _read_config(described, place)
         state = load_tensors(place / WEIGHTS, world.device)

@@ -83,8 +83,7 @@ class ClassBelief:
         Raises:
             ValueError: when all scenes are in one part.
         """
-        one_part(scenes)  # which is refused if it is all
-        parts = part_of(scenes)
+        parts = several_parts(scenes)
 
         def fitted(decay: float) -> ClassBelief:
             return cls(
@@ -126,17 +125,16 @@ def part_of(scenes: Tensor) -> Tensor:
     return draws.bits(scenes, 0, "part")[:, 0] % FOLDS
 
 
-def one_part(scenes: Tensor) -> Tensor:
-    """Whether scenes are in the part of the first one. (N,) int64 -> (N,) bool.
+def several_parts(scenes: Tensor) -> Tensor:
+    """As `part_of`.
 
     Raises:
-        ValueError: when all are.
+        ValueError: when all scenes are in one part.
     """
     parts = part_of(scenes)
-    there = parts == parts[0]
-    if bool(there.all()):
+    if bool((parts == parts[0]).all()):
         raise ValueError(f"{len(scenes.unique())} scenes are too few to judge some by others: give more")
-    return there
+    return parts
 
 
 class Evidence:

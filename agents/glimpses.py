@@ -17,7 +17,7 @@ from ..seqjepa.evaluation import check_classes
 from ..seqjepa.features import Features, extract_features, spread_scenes
 from ..seqjepa.metrics import accuracy
 from ..seqjepa.probes import fit_classifier
-from .belief import DECAYS, one_part
+from .belief import DECAYS, several_parts
 
 
 class FromStart:
@@ -117,7 +117,8 @@ def best_decay(features: Tensor, labels: Tensor, scenes: Tensor, classes: int) -
     Raises:
         ValueError: when all scenes are in one part.
     """
-    apart = one_part(scenes)
+    parts = several_parts(scenes)
+    apart = parts == parts[0]
 
     def score(decay: float) -> float:
         classify = fit_classifier(features[~apart], labels[~apart], classes, decay)

@@ -119,6 +119,20 @@ def keyword_options(*functions: Callable[..., Any]) -> set[str]:
     return {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+def check_pictures(pictures: Tensor) -> None:
+    """Refuse a bank of pictures that is not (N, S, S, 3) uint8.
+
+    Raises:
+        TypeError: for what is no tensor.
+        ValueError: for another shape or dtype.
+    """
+    if not isinstance(pictures, Tensor):
+        raise TypeError(f"pictures must be a torch tensor, (N, S, S, 3) uint8; got {type(pictures).__name__}")
+    shape = tuple(pictures.shape)
+    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3 or pictures.dtype != torch.uint8:
+        raise ValueError(f"pictures must be (N, S, S, 3) uint8, got {shape} {pictures.dtype}")
+
+
 def check_rows(what: str, values: Tensor, valid: Tensor, rule: str) -> None:
     """Refuse a batch of which a row is not valid.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .checks import check_name
+from .checks import check_name, check_pictures
 from .sources.banks import PictureSet
 
 
@@ -35,18 +35,17 @@ class PictureStore:
     def __init__(self, pictures: PictureSet, device: torch.device, bank_device: str | None = None):
         if not isinstance(pictures, PictureSet):
             raise TypeError(f"a world is made of a PictureSet, got {type(pictures).__name__}; see envs.sources.banks")
-        shape, dtype = tuple(pictures.pictures.shape), pictures.pictures.dtype
-        if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3 or dtype != torch.uint8:
-            raise ValueError(f"pictures must be (N, S, S, 3) uint8, got {shape} {dtype}")
-        if pictures.labels.shape != shape[:1] or pictures.labels.dtype != torch.int64:
+        check_pictures(pictures.pictures)
+        count = len(pictures.pictures)
+        if pictures.labels.shape != (count,) or pictures.labels.dtype != torch.int64:
             given = f"{tuple(pictures.labels.shape)} {pictures.labels.dtype}"
-            raise ValueError(f"labels must be ({shape[0]},) int64, one for each picture, got {given}")
+            raise ValueError(f"labels must be ({count},) int64, one for each picture, got {given}")
         self.device = device
         try:
             self.pictures = pictures.to(place_of_bank(device, bank_device))
         except torch.OutOfMemoryError as error:
             raise MemoryError(
-                f"{len(pictures.labels)} pictures take {pictures.pictures.nbytes / 1e9:.1f} GB, for which {device} has "
+                f"{count} pictures take {pictures.pictures.nbytes / 1e9:.1f} GB, for which {device} has "
                 "no room: leave them on the host by bank_device='cpu'"
             ) from error
         self.on_host = self.pictures.pictures.device != device

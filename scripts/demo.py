@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -28,6 +29,7 @@ from .scores import HEADER, as_metrics, format_table, table
 REPORT_SECONDS = 8.0
 TRAINING_SECONDS = 3.0  # the least for each world
 FULL_MINUTES = 5.0  # with fewer, fewer episodes are evaluated too
+SECOND_EVALUATION = 1.3  # of the first one's time, at most
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Demo:
         with Deadline(60 * self.minutes) as deadline:
             studies = {name: self._prepare(name, deadline) for name in RECIPES}
             evaluation_seconds = self._evaluate(studies, deadline, "untrained")
-            spare = deadline.left - 1.3 * evaluation_seconds - REPORT_SECONDS
+            spare = self._spare(deadline, evaluation_seconds)
             for study in studies.values():
                 self._train(study, study.recipe.share * spare, deadline)
             self._evaluate(studies, deadline, "trained")
@@ -117,7 +119,7 @@ class Demo:
 
     def _recipe(self, name: str) -> Recipe:
         """The world's recipe with the seed, and evaluation within a short budget."""
-        recipe, share = RECIPES[name], min(1.0, self.minutes / FULL_MINUTES)
+        recipe, share = RECIPES[name], _share_evaluated(self.minutes)
         evaluation = replace(
             recipe.evaluation,
             seed=self.seed,
@@ -136,12 +138,29 @@ class Demo:
             setattr(study, which, scores)
         return before - deadline.left
 
-    def _train(self, study: Study, seconds: float, deadline: Deadline) -> None:
-        if seconds < TRAINING_SECONDS:
+    def _spare(self, deadline: Deadline, evaluating: float) -> float:
+        """Seconds left for training in all worlds, after a first evaluation that took so many.
+
+        Raises:
+            ValueError: when they are too few, with what was measured and how many minutes that comes to.
+        """
+        spare = deadline.left - SECOND_EVALUATION * evaluating - REPORT_SECONDS
+        if spare < _least_training():
+            preparing = deadline.seconds - deadline.left - evaluating
             raise ValueError(
-                f"--minutes {self.minutes:g}: making the worlds and evaluating take most of that here, "
-                f"{max(0.0, seconds):.1f} seconds would be left for each training; give more"
+                f"--minutes {self.minutes:g}: making the worlds took {preparing:.0f} seconds here and the first of two "
+                f"evaluations {evaluating:.0f}, which leaves too few for training; at this pace give "
+                f"--minutes {self._needed(preparing, evaluating)} at least, or leave the machine more to itself"
             )
+        return spare
+
+    def _needed(self, preparing: float, evaluating: float) -> int:
+        """Minutes in which there is time to train, if all takes as many seconds as here, or as many an episode."""
+        rest = preparing + REPORT_SECONDS + _least_training()
+        evaluations = (1 + SECOND_EVALUATION) * evaluating / _share_evaluated(self.minutes)
+        return next(m for m in itertools.count(1) if 60 * m >= rest + _share_evaluated(m) * evaluations)
+
+    def _train(self, study: Study, seconds: float, deadline: Deadline) -> None:
         trainer = study.trainer
         trainer.config = replace(trainer.config, minutes=seconds / 60)
         trainer.run(report=lambda t: deadline.show(f"{study.train.name}: training, loss {t.history[-1]['loss']:.3f}"))
@@ -172,6 +191,16 @@ class Demo:
         """The user's own folders, by their options."""
         given = {"--images": self.images, "--meshes": self.meshes}
         return {option: folder for option, folder in given.items() if folder is not None}
+
+
+def _share_evaluated(minutes: float) -> float:
+    """Share of the recipes' episodes that is evaluated."""
+    return min(1.0, minutes / FULL_MINUTES)
+
+
+def _least_training() -> float:
+    """Seconds for all worlds, of which each has its share."""
+    return TRAINING_SECONDS / min(recipe.share for recipe in RECIPES.values())
 
 
 def _table(studies: Mapping[str, Study]) -> list[tuple[str, ...]]:

@@ -20,7 +20,7 @@ from .scores import HEADER, as_metrics, format_table, table
 
 _NOTE = (
     "Probes on frozen embeddings, fitted on instances of the training split and scored on those of the test split, "
-    "beside the same network untrained; mean ± standard deviation over repeats."
+    "beside the same network untrained; mean ± standard deviation over repeats, if there are several."
 )
 
 

@@ -47,7 +47,7 @@ def add_episodes(
 def add_scores(report: Report, title: str, trained: Scores, untrained: Scores, views: Sequence[int]) -> None:
     """The scores of a model and of its untrained twin side by side."""
     bars = action_scores(trained, untrained, title)
-    spread = "Error bars: standard deviation over repeats."
+    spread = "Error bars: standard deviation over repeats, if there are several."
     if f"class/aggregate/{views[0]}" in trained:
         report.figures(
             "Class from the aggregate against the number of views (left); how much the embeddings tell of the movement "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +86,7 @@ class Film:
         self.acting.check()
 
     def _recorder(self, world: World) -> Recorder:
-        return self.acting.recorder(world, self.views, self.seed)
+        return self.acting.recorder(world, self.views, self.seed, partial(self.world.make, "train", self.device))
 
     def _film(self, recorder: Recorder) -> list[np.ndarray]:
         if isinstance(recorder, TaskRecorder):

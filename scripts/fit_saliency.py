@@ -22,6 +22,7 @@ from ..saliency.osie import load_osie
 from .command import run_command
 from .picture_folder import PictureFolder
 from .results import prepare_folder, write_metrics
+from .scores import with_spread
 
 _ITERATIONS = 50
 
@@ -83,7 +84,7 @@ class FitSaliency:
             for score, values in scores.items():
                 metrics[f"{row}/{score}"] = float(values.mean())
                 metrics[f"{row}/{score}_std"] = float(values.std())
-            print(f"{row:<24}" + "".join(f"{v.mean():>8.3f} ± {v.std():>5.3f} " for v in scores.values()))
+            print(f"{row:<24}" + "".join(f"{with_spread(v.tolist()):>16} " for v in scores.values()))
         return metrics
 
 

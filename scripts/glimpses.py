@@ -21,20 +21,20 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
-from ..seqjepa.matching import check_match, check_views
+from ..seqjepa.matching import check_views
 from .command import run_command
 from .figures import curves
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import format_table, summary
+from .scores import format_table, summary, with_spread
 
 PLANNER, UNTRAINED = "planner", "untrained model"
 _NOTE = (
     "Every episode begins where those of tasks do, and goes on as its policy chooses. After so many views a linear "
     "classifier names the class from the aggregate of the frozen model; it is fitted on the same policy's episodes in "
     "the training split and as many of uniform fixations, with the decay that suits scenes it was not fitted on, and "
-    "scored on unseen scenes. Mean ± standard deviation over seeds."
+    "scored on unseen scenes. Mean ± standard deviation over seeds, if there are several."
 )
 PolicyIn = Callable[[World], Policy]
 
@@ -95,7 +95,6 @@ class Glimpses:
 
     def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
         """The agents, if they, the policies and the model belong to a world of this kind."""
-        check_match(model, world)
         check_views(model, world)
         for name in self.policies:
             check_name("--policies", name, world.policies)
@@ -126,8 +125,9 @@ class Glimpses:
         self, out: Path, train: World, test: World, found: Mapping[str, list[list[float]]], chance: float
     ) -> None:
         header = ["who looks", *(str(views) for views in range(1, self.glimpses.views + 1))]
-        means = {label: [summary(at) for at in zip(*runs, strict=True)] for label, runs in found.items()}
-        rows = [[label, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in at)] for label, at in means.items()]
+        accuracies = {label: list(zip(*runs, strict=True)) for label, runs in found.items()}
+        means = {label: [summary(at) for at in points] for label, points in accuracies.items()}
+        rows = [[label, *map(with_spread, points)] for label, points in accuracies.items()]
         rows.append(["commonest class", *[f"{chance:.3f}"] * self.glimpses.views])
         report = Report(f"Glimpses: {test.name}")
         report.text(_NOTE)

@@ -16,14 +16,14 @@ from .figures import displacement_by_views
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import as_metrics, format_table, summary
+from .scores import as_metrics, format_table, with_spread
 
 _NOTE = (
     "From the aggregate of M views and the embedding of the action after them the whole displacement is regressed, "
-    "from the first view to the one after M actions, on unseen instances; ± is the standard deviation over repeats. "
-    "Without actions, or without vision, their embeddings are zeros and the heads are fitted anew. Exact integration "
-    "adds up the actions as they were commanded, which is right unless motor noise comes between; heads on all actions "
-    "as they are, or on the first, tell what can be known without a model."
+    "from the first view to the one after M actions, on unseen instances; ± is the standard deviation over repeats, if "
+    "there are several. Without actions, or without vision, their embeddings are zeros and the heads are fitted anew. "
+    "Exact integration adds up the actions as they were commanded, which is right unless motor noise comes between; "
+    "heads on all actions as they are, or on the first, tell what can be known without a model."
 )
 _ERRORS = {  # which of them there are depends on the world
     "distance": "mean error in sides of the picture",
@@ -90,11 +90,11 @@ def tables(trained: Scores, untrained: Scores, views: Sequence[int]) -> Iterator
     ]
     for score, title in {"r2": "R2 of the displacement", **_ERRORS}.items():
         if f"path/full/{views[0]}/{score}" in trained:
-            pattern = "{:.1f} ± {:.1f}" if score.startswith("angle") else "{:.3f} ± {:.3f}"
+            digits = 1 if score.startswith("angle") else 3
             yield [
                 [title, *(f"M = {m}" for m in views)],
                 *(
-                    [label, *(pattern.format(*summary(scores[f"path/{who}/{m}/{score}"])) for m in views)]
+                    [label, *(with_spread(scores[f"path/{who}/{m}/{score}"], digits) for m in views)]
                     for label, scores, who in rows
                 ),
             ]

@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -136,7 +137,8 @@ class Record:
         shutil.rmtree(chunks.folder)
 
     def _recorder(self, world: World) -> Recorder:
-        return self.acting.recorder(world, self.length, first_episode("training", self.seed))
+        seed, train = first_episode("training", self.seed), partial(self.world.make, "train", self.device)
+        return self.acting.recorder(world, self.length, seed, train)
 
     def _check_disk(self, recorder: Recorder) -> None:
         """Refuse what the disk cannot hold, as far as that is known."""

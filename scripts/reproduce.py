@@ -163,7 +163,7 @@ class Reproduce:
         return (
             f"Scale {self.scale}{f', {self.share:g} of its steps' if self.share < 1 else ''}; seeds "
             f"{', '.join(map(str, self.seeds))}; data: {sources or 'built in'}. Mean ± standard deviation over the "
-            "seeds, in square brackets the paper's number."
+            "seeds, if there are several, in square brackets the paper's number."
         )
 
 
@@ -209,7 +209,7 @@ def _add(report: Report, sheet: Sheet) -> None:
     for note in sheet.notes:
         report.text(note)
     if sheet.figures:
-        report.figures("Error bars: standard deviation over seeds.", *sheet.figures)
+        report.figures("Error bars: standard deviation over seeds, if there are several.", *sheet.figures)
 
 
 def _rank() -> int:

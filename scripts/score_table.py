@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .scores import summary
+from .scores import summary, with_spread
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class ScoreTable:
 
     @property
     def head_and_body(self) -> tuple[list[str], list[list[str]]]:
-        """The headings, and a row for each, "mean ± standard deviation"; empty where there is none."""
+        """The headings, and a row for each, see `with_spread`; empty where there is none."""
         body = []
         for name in self.scores:
             values = [self._over_pictures(name, metric) for metric in self.metrics]
-            body.append([name, *("{:.3f} ± {:.3f}".format(*summary(some)) if some else "" for some in values)])
+            body.append([name, *(with_spread(some) if some else "" for some in values)])
         return [self.who, *self.metrics.values()], body
 
     @property

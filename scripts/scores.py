@@ -15,6 +15,12 @@ def summary(values: Sequence[float]) -> tuple[float, float]:
     return mean(values), stdev(values) if len(values) > 1 else 0.0
 
 
+def with_spread(values: Sequence[float], digits: int = 3) -> str:
+    """ "Mean ± standard deviation" of the repeats, such as "0.850 ± 0.071"; of a single one itself, such as "0.850"."""
+    middle, spread = summary(values)
+    return f"{middle:.{digits}f}" + (f" ± {spread:.{digits}f}" if len(values) > 1 else "")
+
+
 def table(name: str, trained: Scores, untrained: Scores) -> list[tuple[str, ...]]:
     """Rows under `HEADER`: each score of a trained model beside its untrained twin's and its null level."""
     majority, first_pose = trained["class/majority"], trained["action/first_pose"]
@@ -26,7 +32,7 @@ def table(name: str, trained: Scores, untrained: Scores) -> list[tuple[str, ...]
         ("action/individual", "R2 of a view's own pose", [0.0], "mean pose"),
     ]
     return [
-        (f"{name}: {label}", _with_spread(trained[key]), _with_spread(untrained[key]), f"{mean(null):.3f}", meaning)
+        (f"{name}: {label}", with_spread(trained[key]), with_spread(untrained[key]), f"{mean(null):.3f}", meaning)
         for key, label, null, meaning in rows
     ]
 
@@ -48,7 +54,3 @@ def as_metrics(name: str, which: str, scores: Scores) -> dict[str, float]:
 def _views(key: str) -> str:
     count = key.rsplit("/")[-1]
     return f"{count} view" if count == "1" else f"{count} views"
-
-
-def _with_spread(values: Sequence[float]) -> str:
-    return "{:.3f} ± {:.3f}".format(*summary(values))

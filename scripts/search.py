@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from ..agents.agent import Agent
@@ -20,20 +21,20 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
-from ..seqjepa.matching import check_match, check_views
+from ..seqjepa.matching import check_views
 from .command import run_command
 from .figures import curves
 from .glimpses import label_of
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import format_table, summary
+from .scores import format_table, summary, with_spread
 
 _NOTE = (
     "A goal view is shown; the episode ends in success where the pose is within the tolerance of the goal's. The "
     "planner makes the movement whose predicted view is most like the goal's in the model's embeddings. All search in "
     "the same episodes, on unseen scenes; steps count all there were where the goal was not found. Mean ± standard "
-    "deviation over seeds."
+    "deviation over seeds, if there are several."
 )
 _HORIZON = {
     "imagined": "fed with its own predictions",
@@ -107,7 +108,6 @@ class Search:
 
     def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
         """The agents, if they search, and they and the model belong to a world of this kind."""
-        check_match(model, world)
         check_views(model, world)
         agents = [Agent.load(folder, world) for folder in self.agents]
         for agent in agents:
@@ -143,7 +143,7 @@ class Search:
             f"within {half}": lambda scores: scores.within(half),
         }
         values = {
-            label: {name: summary([of(scores) for scores in all_scores]) for name, of in columns.items()}
+            label: {name: [of(scores) for scores in all_scores] for name, of in columns.items()}
             for label, all_scores in found.items()
         }
         drawn = {
@@ -154,30 +154,31 @@ class Search:
         names = [str(step) for step in range(1, self.limit + 1)]
         shares = curves(names, drawn, {}, "goals found", "actions", "share of the goals")
         report.figures("Share of goals found after so many actions.", shares)
-        _table(report, ["who searches", *columns], {label: list(pairs.values()) for label, pairs in values.items()})
-        return {f"search/{label}/{name}": mean for label, pairs in values.items() for name, (mean, _) in pairs.items()}
+        _table(report, ["who searches", *columns], {label: list(own.values()) for label, own in values.items()})
+        return {f"search/{label}/{name}": mean(at) for label, own in values.items() for name, at in own.items()}
 
     def _horizon_part(self, report: Report, errors: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
         """Put the errors by horizon into the report and on the screen; their numbers, by name."""
         ahead = range(self.horizon.horizon)
-        means = {name: [summary([error[name][step] for error in errors]) for step in ahead] for name in _HORIZON}
-        titled = {title: means[name] for name, title in _HORIZON.items()}
+        values = {name: [[error[name][step] for error in errors] for step in ahead] for name in _HORIZON}
+        titled = {title: values[name] for name, title in _HORIZON.items()}
         names = [str(step + 1) for step in ahead]
         report.heading("How far ahead the model sees")
         report.text("1 - cosine between what is expected after so many actions and the embedding of what is then seen.")
-        drawn = curves(names, titled, {}, "error of predictions", "actions ahead", "1 - cosine")
+        means = {title: [summary(at) for at in points] for title, points in titled.items()}
+        drawn = curves(names, means, {}, "error of predictions", "actions ahead", "1 - cosine")
         report.figures("Error of predictions by the number of actions.", drawn)
         _table(report, ["what is expected", *names], titled)
         return {
-            f"horizon/{name}/{step}": mean
-            for name, at in means.items()
-            for step, (mean, _) in zip(names, at, strict=True)
+            f"horizon/{name}/{step}": mean(at)
+            for name, points in values.items()
+            for step, at in zip(names, points, strict=True)
         }
 
 
-def _table(report: Report, header: list[str], rows: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    """Rows of means and deviations, in the report and on the screen."""
-    body = [[label, *("{:.3f} ± {:.3f}".format(*pair) for pair in pairs)] for label, pairs in rows.items()]
+def _table(report: Report, header: list[str], rows: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    """Rows of cells, each of a value per seed, in the report and on the screen."""
+    body = [[label, *map(with_spread, cells)] for label, cells in rows.items()]
     report.table(header, body)
     print(format_table([header, *body]), end="\n\n")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from ..envs.checks import check_name
+from ..envs.checks import check_name, check_options
 from ..envs.progress import progress
 from ..envs.recordings.recording import Recording
 from ..envs.rollout import Policy
@@ -142,7 +142,7 @@ class Train:
         others = [name for name in options if name not in encoder and options[name] != default[name]]
         if others:
             raise ValueError(f"--model.{others[0].replace('_', '-')} is for seq-JEPA; {self.method!r} takes --baseline")
-        METHODS[self.method].Config.check_names(self.baseline)
+        check_options(self.method, self.baseline, METHODS[self.method].Config.option_names())
         return {name: options[name] for name in encoder} | parsed_options(self.baseline)
 
     def _stored_options(self) -> dict[str, Any]:
@@ -205,9 +205,11 @@ def _train(trainer: Trainer, out: Path) -> None:
         trainer.run(out / MODEL)
         return
     layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} < {remaining}"
+    used, budget = trainer.used_and_budget
+    unit = " s" if trainer.config.steps is None else " steps"
     with (
         SummaryWriter(str(out / "tensorboard"), purge_step=trainer.step) as log,
-        progress(activity="training", total=1.0, initial=trainer.progress, bar_format=layout) as bar,
+        progress(activity="training", total=budget, initial=used, unit=unit, bar_format=layout) as bar,
     ):
 
         def report(trainer: Trainer) -> None:
@@ -215,7 +217,7 @@ def _train(trainer: Trainer, out: Path) -> None:
             for name in entry.keys() - {"step"}:
                 log.add_scalar(f"training/{name}", entry[name], trainer.step)
             bar.set_description_str(f"step {trainer.step}, loss {entry['loss']:.4f}", refresh=False)
-            bar.update(trainer.progress - bar.n)
+            bar.update(trainer.used_and_budget[0] - bar.n)
 
         trainer.run(out / MODEL, report)
 

@@ -182,17 +182,17 @@ def _beside(path: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
 
 
-def find_folder(path: str | os.PathLike[str]) -> Path:
+def find_folder(path: str | os.PathLike[str], what: str = "checkpoint folder") -> Path:
     """The folder `path`, or the one a crash left beside it while it was being replaced.
 
-    Raises FileNotFoundError when there is neither, NotADirectoryError for a file.
+    Raises FileNotFoundError when there is neither, which says that there is no `what`, NotADirectoryError for a file.
     """
     for folder in (Path(path), _old(Path(path))):
         if folder.is_dir():
             return folder
     if Path(path).exists():
         raise NotADirectoryError(f"{path} is a file: name the folder that holds it")
-    raise FileNotFoundError(f"no checkpoint folder at {path}")
+    raise FileNotFoundError(f"no {what} at {path}")
 
 
 def has_checkpoint(path: str | os.PathLike[str]) -> bool:

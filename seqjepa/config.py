@@ -1,7 +1,6 @@
 """Everything that defines a model, as one frozen, JSON-able value."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Self
 
@@ -66,12 +65,9 @@ class ViewModelConfig(EncoderOptions):
             raise ValueError(f"std must be positive in every channel, got {self.std}")
 
     @classmethod
-    def check_names(cls, names: Iterable[str]) -> None:
-        """Raises TypeError for the name of a field that there is not, with those that there are."""
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise TypeError(f"{cls.method} has no option {unknown[0]!r}; it takes {', '.join(map(repr, known))}")
+    def option_names(cls) -> set[str]:
+        """Names of the fields."""
+        return {field.name for field in fields(cls)}
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as a dictionary that JSON can hold."""
@@ -80,7 +76,7 @@ class ViewModelConfig(EncoderOptions):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The configuration that `to_dict` gave. Raises ValueError for a field that is unknown or missing."""
-        unknown = set(values) - {field.name for field in fields(cls)}
+        unknown = set(values) - cls.option_names()
         if unknown:
             raise ValueError(f"unknown configuration fields {sorted(unknown)}; was it written by a newer version?")
         if "action_dim" not in values:

@@ -25,11 +25,14 @@ def check_match(model: ViewModel, world: Experience) -> None:
 
 
 def check_views(model: ViewModel, world: Experience) -> None:
-    """Refuse a model that was trained on views of another kind, as far as it knows which: `World.optics` tells.
+    """Refuse a model that does not match (see `check_match`), or that was trained on views of another kind.
+
+    As far as it knows which: `World.optics` tells.
 
     Raises:
-        ValueError: naming both.
+        TypeError, ValueError: naming both.
     """
+    check_match(model, world)
     trained_on = model.config.views
     if trained_on is not None and trained_on != world.optics:
         raise ValueError(

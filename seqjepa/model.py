@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..envs.checks import check_options
 from ..envs.devices import resolve_device
 from .action_embedding import ActionEmbedding
 from .aggregator import Aggregator
@@ -49,7 +50,7 @@ class SeqJEPA(ViewModel[SeqJEPAConfig]):
     Config = SeqJEPAConfig
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
-        SeqJEPAConfig.check_names(options)
+        check_options(SeqJEPAConfig.method, options, SeqJEPAConfig.option_names())
         super().__init__(SeqJEPAConfig(action_dim=action_dim, encoder=encoder, **options))
         config = self.config
         self.target_encoder: nn.Module | None = None

@@ -115,12 +115,20 @@ class Trainer:
         self.optimiser = make_optimiser(model, config.learning_rate, config.weight_decay)
 
     @property
+    def used_and_budget(self) -> tuple[float, float]:
+        """How much of the budget is used up, and all of it: in steps, or in seconds where `minutes` is the budget."""
+        if self.config.steps is not None:
+            used, budget = self.step, self.config.steps
+        else:
+            assert self.config.minutes is not None
+            used, budget = self.seconds, 60 * self.config.minutes
+        return min(used, budget), budget
+
+    @property
     def progress(self) -> float:
         """Share of the budget that is used up, in [0, 1]."""
-        if self.config.steps is not None:
-            return min(1.0, self.step / self.config.steps)
-        assert self.config.minutes is not None
-        return min(1.0, self.seconds / (60 * self.config.minutes))
+        used, budget = self.used_and_budget
+        return used / budget
 
     def run(self, folder: Path | None = None, report: Callable[[Trainer], None] = lambda _: None) -> None:
         """Train until the budget is used up.

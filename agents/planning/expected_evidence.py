@@ -65,11 +65,13 @@ class ExpectedEvidence:
     Args:
         model: whose aggregates these are.
         expectation: what the predictor reads, (N, W), to expected evidence, (N, 1).
+        belief: whose evidence it is.
     """
 
-    def __init__(self, model: SeqJEPA, expectation: Probe):
+    def __init__(self, model: SeqJEPA, expectation: Probe, belief: ClassBelief):
         self.model = model
         self.expectation = expectation
+        self.belief = belief
 
     @classmethod
     def fit(
@@ -96,23 +98,22 @@ class ExpectedEvidence:
         lengths = range(1, config.views + 1)
         features = extract_features(model, world, config.episodes, lengths, policy, config.seed, config.bf16)
         scenes = spread_scenes(world, config.episodes)
-        told = ClassBelief.of(features, scenes, len(world.classes)).told(features, scenes)
+        belief = ClassBelief.of(features, scenes, len(world.classes))
+        told = belief.told(features, scenes)
         evidence = told[:, 1:] - told[:, :-1]
         before = torch.stack([features.aggregates[m] for m in range(1, config.views)], dim=1)
         with torch.no_grad():
             inputs = model.predictor_input(before, features.actions).float()
-        return cls(
-            model,
-            fit_mlp(
-                inputs.flatten(0, 1),
-                evidence.flatten()[:, None],
-                config.hidden,
-                config.epochs,
-                decay=config.decay,
-                seed=config.seed,
-                bf16=config.bf16,
-            ),
+        expectation = fit_mlp(
+            inputs.flatten(0, 1),
+            evidence.flatten()[:, None],
+            config.hidden,
+            config.epochs,
+            decay=config.decay,
+            seed=config.seed,
+            bf16=config.bf16,
         )
+        return cls(model, expectation, belief)
 
     def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
         inputs = self.model.predictor_input(*imagined.first_step)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from ...envs.rollout import Episodes
-from ...envs.tasks import Search
+from ...envs.tasks import Recognition, Search
+from ...envs.tasks.action_forms import BoxActions
 from ...seqjepa import SeqJEPA
 from ..encoded_env import EncodedVectorEnv
 from ..looking import Looking
+from .expected_evidence import ExpectedEvidence
 from .objectives import Elsewhere, Familiarity, GoalDistance, Objective
 from .planner import Planner, PlannerConfig
 
@@ -95,3 +97,46 @@ class SearchPlanner:
         earlier = torch.where((steps == 0)[:, None, None], nowhere, earlier)
         self._visited = torch.cat([earlier, poses[:, None]], dim=1)[:, -self.longest :]
         return self._visited
+
+
+class RecognitionPlanner:
+    """Recognises: looks where most evidence of the class is expected, and names it when it is sure, or at last.
+
+    That is with the last action, or before views are forgotten: when there are as many as it looks back at.
+
+    Args:
+        env: of the task "recognition" with actions in a Box, seen through the model that plans.
+        evidence: gives what it expects and believes, when the first action is due, as that takes long to learn.
+        config: how plans are looked for.
+        sure: the probability of a class with which it is named; at last the likeliest is in any case.
+
+    Raises:
+        ValueError: for another task, or discrete actions.
+    """
+
+    def __init__(
+        self,
+        env: EncodedVectorEnv,
+        evidence: Callable[[], ExpectedEvidence],
+        config: PlannerConfig | None = None,
+        sure: float = 0.9,
+    ):
+        task = env.base.task
+        if not isinstance(task, Recognition) or not isinstance(task.form, BoxActions):
+            raise ValueError(
+                f"the task is {task.name!r} with actions {task.form.space}: use 'recognition' with actions='box'"
+            )
+        self.evidence = evidence
+        self.sure = sure
+        self.longest = int(env.base.max_episode_steps)
+        self.planner = Planner(env.model, env.world, config)
+
+    def __call__(self, env: EncodedVectorEnv, _: Mapping[str, Tensor]) -> Tensor:
+        """The next action of every row, (N, A + 1 + C) float32: a movement, whether to answer, and what."""
+        rows, seen, evidence = env.base.rows, env.seen, self.evidence()
+        probabilities = evidence.belief(seen.aggregates, seen.memory.counts, rows.scenes).exp()
+        at_last = (rows.steps + 1 >= self.longest) | (seen.memory.counts >= env.memory_size)
+        answering = at_last | (probabilities.amax(1) >= self.sure)
+        movements = self.planner(seen, rows.poses, rows.scenes, rows.seeds, rows.steps, evidence)
+        flags = torch.where(answering, 1.0, -1.0)
+        return torch.cat([movements, flags[:, None], probabilities.clamp_max(1)], dim=1)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ..checks import check_name, check_options, keyword_options
+from ..checks import check_name, check_options, check_pictures, keyword_options
 from .blur import Blur
 from .crop import Crop
 from .logpolar import LogPolar
@@ -41,10 +40,7 @@ def make_retina(name: str, pictures: Tensor, fovea: int, **options: Any) -> Reti
         ValueError: for an unknown name, pictures of another shape or dtype, or a fovea that does not suit them.
         TypeError: for an option that the retina does not have, or pictures that are no tensor.
     """
-    if not isinstance(pictures, Tensor):
-        raise TypeError(f"pictures must be a torch tensor, (N, S, S, 3) uint8; got {type(pictures).__name__}")
-    if pictures.ndim != 4 or pictures.shape[1] != pictures.shape[2] or pictures.dtype != torch.uint8:
-        raise ValueError(f"pictures must be (N, S, S, 3) uint8, got {tuple(pictures.shape)} {pictures.dtype}")
+    check_pictures(pictures)
     check_options(f"the retina {name!r}", options, retina_options(name))
     return RETINAS[name](pictures, fovea, **options)
 

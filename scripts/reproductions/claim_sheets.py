@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..figures import curves, front
-from ..scores import summary
+from ..scores import summary, with_spread
 from .claims import CLAIMS, FAMILIES, HEADER, VIEWS, durations, findings, methods_of, twin
 from .runs import Runs
 from .scale import Scale
@@ -97,7 +97,7 @@ def _course(scale: Scale, family: str, times: int, runs: Runs, seeds: Sequence[i
     return Sheet(
         title=title,
         header=["", *columns],
-        body=[[name, *("{:.3f} ± {:.3f}".format(*summary(at)) for at in points)] for name, points in rows.items()],
+        body=[[name, *map(with_spread, points)] for name, points in rows.items()],
         notes=["In steps of the whole schedule, so that the learning rate falls to its end in the last column only."],
         metrics={
             f"course/{family}/{times}/{name}/{column}": summary(at)[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import mean
 
 from ...seqjepa.ablations import ABLATIONS
-from ..scores import summary
+from ..scores import with_spread
 from .parts import PER_CENT, Cell
 from .runs import Runs
 from .scale import Scale
@@ -66,9 +67,8 @@ class Finding:
         values = self.values(runs, seeds)
         if not values:
             return [self.claim, self.title, "-", f"{self.least:g}", "-"]
-        mean, spread = summary(values)
-        measured = f"{mean:.3f} ± {spread:.3f}"
-        return [self.claim, self.title, measured, f"{self.least:g}", "yes" if mean >= self.least else "no"]
+        holds = "yes" if mean(values) >= self.least else "no"
+        return [self.claim, self.title, with_spread(values), f"{self.least:g}", holds]
 
 
 def findings(scale: Scale) -> list[Finding]:

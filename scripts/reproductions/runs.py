@@ -152,10 +152,9 @@ class Runs:
             for measurement in left:
                 report(f"measuring {measurement}")
                 where, settings = self._measured(measurement, plan, task.seed)
-                specs = (where.probe, where.test, where.outside)
-                worlds = Worlds(*(partial(self._world, spec) for spec in specs))
+                worlds = Worlds(*(partial(self._world, spec) for spec in (where.probe, where.test, where.outside)))
                 scores = measure(place_of(measurement)[0], model, worlds, where.settings)
-                data = {use: self._world(spec).data_hash for use, spec in (("train", specs[0]), ("test", specs[1]))}
+                data = {use: world.data_hash for use, world in zip(("train", "test"), worlds.pair, strict=True)}
                 _write(place / f"{measurement}.json", {**settings, "data": data, "scores": scores})
 
     def _measured(self, measurement: str, plan: Plan, seed: int) -> tuple[Plan, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ..figures import curves
-from ..scores import summary
+from ..scores import summary, with_spread
 from .paper import Published, PublishedPart, published
 from .parts import Cell, Part
 from .runs import Runs
@@ -55,8 +55,8 @@ class Outcome:
     paper: Published | None
 
     def text(self) -> str:
-        """Mean ± deviation over the seeds, and the paper's number in brackets."""
-        own = "{:.2f} ± {:.2f}".format(*summary(self.values)) if self.values else MISSING
+        """The mean over the seeds with its spread, and the paper's number in brackets."""
+        own = with_spread(self.values, digits=2) if self.values else MISSING
         own = f"{own} ({DIVERGED})" if self.diverged else own
         return own if self.paper is None else f"{own} [{_number(self.paper)}]"
 

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from ...envs.checks import check_number, check_whole
+from ...envs.checks import check_number, check_options, check_whole
 from ..config import ViewModelConfig
 from ..inputs import Sequences, check_actions, read_sequences
 from ..view_model import ViewModel
@@ -53,7 +53,7 @@ class Baseline(ViewModel[ConfigType], Generic[ConfigType]):
     """
 
     def __init__(self, action_dim: int, encoder: str = "resnet18", **options: Any) -> None:
-        self.Config.check_names(options)
+        check_options(self.Config.method, options, self.Config.option_names())
         config = self.Config(action_dim=action_dim, encoder=encoder, **options)
         super().__init__(config)  # pyright: ignore[reportArgumentType]
 

@@ -3,6 +3,7 @@
 import gymnasium as gym
 import pytest
 import torch
+from saccadeworld.agents.belief import ClassBelief
 from saccadeworld.agents.encoded_env import EncodedVectorEnv
 from saccadeworld.agents.planning.expected_evidence import ExpectedEvidence
 from saccadeworld.agents.planning.planner import PlannerConfig
@@ -69,7 +70,7 @@ def test_environments_through_a_model_and_with_stacks(fake_world: ImagesWorld, f
 
 
 def test_policies_that_plan(fake_world: ImagesWorld, fake_model: SeqJEPA):
-    evidence = ExpectedEvidence(fake_model, lambda inputs: inputs[:, :1])
+    evidence = ExpectedEvidence(fake_model, lambda inputs: inputs[:, :1], ClassBelief([]))
     for policy in (PlanningPolicy(fake_model, evidence, CONFIG), PlanningPolicy.to_explore(fake_model, CONFIG)):
         assert_on_device(*vars(fake_world.rollout(4, 3, policy)).values())
 

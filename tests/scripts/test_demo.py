@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import math
+import re
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -156,8 +157,26 @@ def test_too_little_time_is_told_before_training(saccadeworld, tmp_path, quick, 
     monkeypatch.setattr(demo, "TRAINING_SECONDS", 100.0)
     result = saccadeworld("demo --minutes 1 --out", tmp_path / "demo")
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "would be left for each training; give more" in result.err
+    told = r"making the worlds took (\d+) seconds here .* evaluations (\d+), .* give --minutes (\d+) at least"
+    found = re.search(told, result.err)
+    assert found is not None
+    preparing, evaluating, minutes = map(int, found.groups())
+    assert preparing + evaluating > 0
+    assert 60 * minutes > preparing + 2 * evaluating + 100 / 0.35, "the lesser share of the time for training is 35 %"
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "preparing", "evaluating", "needed"),
+    [
+        (1, 30, 12, 2),  # 30 + 8 + 3 / 0.35 = 46.6, and 27.6 for evaluations in one minute, 55.2 in two
+        (5, 100, 100, 6),  # 116.6, and 230 from five minutes on
+        (8, 100, 230, 11),  # 116.6, and 529
+        (2, 20, 300, 30),  # 36.6, and 690 in two minutes, 1725 from five on
+    ],
+)
+def test_the_time_that_is_needed(minutes, preparing, evaluating, needed):
+    assert demo.Demo(minutes=minutes)._needed(preparing, evaluating) == needed
 
 
 @pytest.mark.slow

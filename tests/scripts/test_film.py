@@ -2,9 +2,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from saccadeworld.agents.planning.expected_evidence import EvidenceConfig
 from saccadeworld.envs.recordings.players import PolicyPlayer
 from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
 from saccadeworld.envs.worlds import make_world
+from saccadeworld.scripts import acting
 from saccadeworld.scripts.figures import film
 
 IMAGES = "--world.options count 20 size 32 fovea 8"
@@ -58,6 +60,14 @@ def test_a_task_of_a_planner_and_of_agents(saccadeworld, tmp_path, model, agent)
     assert "--task homing: the agent in" in result.err
 
 
+def test_a_planner_that_recognises_names_the_class_at_the_end(saccadeworld, tmp_path, model, monkeypatch):
+    monkeypatch.setattr(acting, "_EVIDENCE", EvidenceConfig(views=2, episodes=64))
+    options = f"--task recognition --max-steps 3 {IMAGES} --collector recognise"
+    result = saccadeworld("film --gif", tmp_path / "a.gif", options, "--model", model)
+    assert (result.code, result.err) == (0, ""), result.err
+    assert result.out.startswith("4 frames"), "of two actions, as it is not sure before it has seen two views"
+
+
 def test_a_film_of_a_task_is_that_of_its_environment(saccadeworld, tmp_path):
     """The line below apart, whose words `figures` tests."""
     options = "--task path-integration --policy uniform --task-options movements 2 --seed 7 --gif"
@@ -88,6 +98,8 @@ def test_a_film_of_a_task_is_that_of_its_environment(saccadeworld, tmp_path):
         ("--gif a.gif --policy uniform --collector explore", "--policy uniform and --collector explore: only one of"),
         ("--gif a.gif --collector nowhere", "--collector nowhere is neither 'explore' nor the folder of an agent"),
         ("--gif a.gif --collector search --model m", "--collector search looks for a goal: add --task search"),
+        ("--gif a.gif --collector recognise --model m", "--collector recognise names a class: add --task recognition"),
+        ("--gif a.gif --task recognition --collector recognise", "--collector recognise plans with seq-JEPA: give"),
         ("--gif a.gif --task search --collector search", "--collector search plans with seq-JEPA: give the folder"),
         ("--gif a.gif --max-steps 3", "--task-options and --max-steps are for a task"),
         ("--gif a.gif --task homing --max-steps 0", "--max-steps=0 is out of range"),

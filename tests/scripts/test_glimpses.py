@@ -60,7 +60,7 @@ def test_a_policy_or_agent_that_does_not_fit_is_told_before_any_work(saccadeworl
     assert "--policies='human' is not known; use one of 'saliency'" in result.err
     result = saccadeworld("glimpses --model", model, "--out", out, TINY, "--agents", tmp_path / "nowhere")
     assert result.code == 2
-    assert "nowhere" in result.err
+    assert f"no folder of an agent at {tmp_path / 'nowhere'}" in result.err
     assert not out.exists()
 
 

@@ -43,8 +43,8 @@ def test_what_is_to_be_installed_is_told(saccadeworld, monkeypatch):
     ("options", "told"),
     [
         ("--world.name augmentations", '"images" and "objects"'),
-        ("--model nowhere", "nowhere"),
-        ("--agent nowhere", "nowhere"),
+        ("--model nowhere", "no checkpoint folder at nowhere"),
+        ("--agent nowhere", "no folder of an agent at nowhere"),
         ("--seed -1", "seed=-1"),
         ("--world.options count none", "count"),
     ],

@@ -1,7 +1,7 @@
 from statistics import stdev
 
 import pytest
-from saccadeworld.scripts.scores import HEADER, as_metrics, format_table, table
+from saccadeworld.scripts.scores import HEADER, as_metrics, format_table, table, with_spread
 
 TRAINED = {
     "class/majority": [0.25, 0.25],
@@ -39,4 +39,8 @@ def test_metrics_are_means_with_their_spread():
 
 
 def test_a_single_repeat_has_no_spread():
+    assert with_spread([0.3]) == "0.300"
+    assert with_spread([2.0, 4.0], digits=1) == f"3.0 ± {2**0.5:.1f}"
+    single = {name: values[:1] for name, values in TRAINED.items()}
+    assert "±" not in format_table(table("images", single, single))
     assert as_metrics("x", "y", {"z": [0.3]}) == {"x/y/z": 0.3, "x/y/z/spread": 0.0}

@@ -46,6 +46,21 @@ def assert_refused(result, out: Path) -> None:
     assert not out.is_dir() or not any(out.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("budget", "unit", "total"),
+    [("--training.steps 5", "steps", 5), ("--training.steps None --training.minutes 0.01", "s", 0.6)],
+)
+def test_progress_is_told_in_steps_or_in_seconds(saccadeworld, tmp_path, monkeypatch, budget, unit, total):
+    monkeypatch.setenv("SACCADEWORLD_PROGRESS", "json")
+    result = saccadeworld("train --out", tmp_path / "run", TINY, budget)
+    assert result.code == 0
+    lines = [json.loads(line) for line in result.err.splitlines()]
+    told = [line for line in lines if line["unit"] == unit]
+    assert (told[0]["activity"], told[0]["done"], told[0]["total"]) == ("training", 0, total)
+    assert (told[-1]["done"], told[-1]["total"]) == (total, total)
+    assert told[-1]["activity"].startswith("step ")
+
+
 @pytest.mark.parametrize("world", ["images", "objects"])
 def test_it_leaves_a_model_metrics_options_and_a_log(saccadeworld, tmp_path, world):
     options = TINY if world == "images" else TINY.replace(WORLD, "--world.name objects --world.options count 3 size 12")
@@ -168,7 +183,7 @@ def test_what_is_no_run_is_not_resumed(saccadeworld, tmp_path, name, content, me
         (f"{TINY} --model.heads 7", "heads=7 does not divide"),
         (f"{TINY} --model.encoder vit", "--model.encoder='vit' is not known"),
         (f"{TINY} --collector explor", "--collector explor is neither 'explore' nor the folder of an agent"),
-        ("--method byol --baseline projektor [9]", "byol has no option 'projektor'; it takes "),
+        ("--method byol --baseline projektor [9]", "byol has no option 'projektor' (did you mean 'projector'?)"),
         ("--device tpu", "device='tpu'"),
         ("--resume", "there is no run to resume"),
     ],

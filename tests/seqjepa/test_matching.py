@@ -14,7 +14,6 @@ def test_a_model_fits_the_world_it_was_made_for(world: World, tmp_path):
     model = initial_model("seq-jepa", world, TrainingConfig(), **TINY)
     model.save(tmp_path / "model")
     for each in (model, load_model(tmp_path / "model")):
-        check_match(each, world)
         check_views(each, world)
 
 
@@ -40,6 +39,8 @@ def test_who_does_not_know_is_not_asked(world: World):
 def test_other_actions_are_refused(world: World):
     with pytest.raises(ValueError, match=f"actions of {world.action_dim + 1} numbers"):
         check_match(make_model("seq-jepa", world.action_dim + 1, **TINY), world)
+    with pytest.raises(ValueError, match=f"actions of {world.action_dim + 1} numbers"):
+        check_views(make_model("seq-jepa", world.action_dim + 1, **TINY), world)
     check_match(make_model("simclr", world.action_dim + 1, encoder="small"), world)
 
 

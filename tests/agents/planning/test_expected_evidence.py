@@ -1,13 +1,15 @@
 """What evidence is expected: held against a world in which it is known where the class can be seen."""
 
+import gymnasium as gym
 import pytest
 import torch
+from saccadeworld.agents.encoded_env import EncodedVectorEnv
 from saccadeworld.agents.glimpses import FromStart
 from saccadeworld.agents.memory import Memory
 from saccadeworld.agents.planning.expected_evidence import EvidenceConfig, ExpectedEvidence
 from saccadeworld.agents.planning.imagination import imagine
 from saccadeworld.agents.planning.planner import PlannerConfig
-from saccadeworld.agents.planning.policies import PlanningPolicy
+from saccadeworld.agents.planning.policies import PlanningPolicy, RecognitionPlanner
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.worlds import ImagesWorld
 from saccadeworld.seqjepa import SeqJEPA
@@ -56,6 +58,16 @@ def test_who_plans_for_it_looks_there(corners: ImagesWorld, model: SeqJEPA, evid
     policy = PlanningPolicy(model, evidence, PlannerConfig(candidates=32, iterations=0))
     fixations = corners.rollout(40, 2, policy, seed=10**6).poses[:, 1]
     assert (fixations > 0.5).all(dim=1).float().mean() > 0.8
+
+
+def test_who_plans_for_it_names_the_class(corners: ImagesWorld, model: SeqJEPA, evidence: ExpectedEvidence):
+    options = {"task": "recognition", "max_episode_steps": 2, "output": "torch", "autoreset_mode": "SameStep"}
+    made = gym.make_vec("SaccadeWorld-v0", 40, world=corners, **options)
+    env = EncodedVectorEnv(made, model, memory=2, output="torch")
+    env.reset(seed=10**6)
+    planner = RecognitionPlanner(env, lambda: evidence, PlannerConfig(candidates=32, iterations=0))
+    returns = sum(env.step(planner(env, {}))[1] for _ in range(2))
+    assert returns.mean() > 0.8, "by chance it is about a half"
 
 
 def test_what_does_not_fit_is_told(pictures: PictureSet, model: SeqJEPA):

@@ -6,8 +6,9 @@ import gymnasium as gym
 import pytest
 import torch
 from saccadeworld.agents.encoded_env import EncodedVectorEnv
+from saccadeworld.agents.planning.imagination import Imagined
 from saccadeworld.agents.planning.planner import PlannerConfig
-from saccadeworld.agents.planning.policies import PlanningPolicy, SearchPlanner
+from saccadeworld.agents.planning.policies import PlanningPolicy, RecognitionPlanner, SearchPlanner
 from saccadeworld.envs.sources.banks import PictureSet
 from saccadeworld.envs.worlds import ImagesWorld
 from saccadeworld.seqjepa import SeqJEPA
@@ -47,10 +48,10 @@ def slopes() -> ImagesWorld:
     return ImagesWorld(PictureSet(picture[None], torch.zeros(1, dtype=torch.int64), ("slope",)), fovea=1)
 
 
-def search(world: ImagesWorld, model: SeqJEPA, **options: Any) -> EncodedVectorEnv:
+def search(world: ImagesWorld, model: SeqJEPA, memory: int = 8, **options: Any) -> EncodedVectorEnv:
     options = {"task": "search", "max_episode_steps": 6} | options
     made = gym.make_vec("SaccadeWorld-v0", ROWS, world=world, output="torch", autoreset_mode="SameStep", **options)
-    return EncodedVectorEnv(made, model, output="torch")
+    return EncodedVectorEnv(made, model, memory=memory, output="torch")
 
 
 def solved(env: EncodedVectorEnv, steps: int, **options: Any) -> list[float]:
@@ -106,3 +107,57 @@ def test_looking_for_what_is_new(slopes: ImagesWorld):
     distances = slopes.distance(rollout.poses[:, 0], rollout.poses[:, 1])
     assert distances.mean() > 0.5
     assert slopes.rollout(8, 2, "uniform").actions.norm(dim=-1).mean() < distances.mean()
+
+
+class Above:
+    """Expects the more evidence the higher it looks, and believes in one class above the middle, in the other below."""
+
+    def belief(self, aggregates: Tensor, counts: Tensor, scenes: Tensor) -> Tensor:
+        rows = aggregates[:, 0] / 4
+        return torch.stack([100 * (0.5 - rows), torch.zeros_like(rows)], dim=1).log_softmax(dim=1)
+
+    def __call__(self, imagined: Imagined, poses: Tensor) -> Tensor:
+        return poses[:, :, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def twins(slopes: ImagesWorld) -> ImagesWorld:
+    """The same picture, in two classes."""
+    return ImagesWorld(PictureSet(slopes.pictures.repeat(2, 1, 1, 1), torch.tensor([0, 1]), ("a", "b")), fovea=1)
+
+
+def recognised(world: ImagesWorld, memory: int = 8, **options: Any) -> tuple[list[list[bool]], Tensor, Tensor]:
+    """For three steps, which rows have answered; the last rewards, and the poses after the first step."""
+    env = search(world, Knowing(), memory, task="recognition", max_episode_steps=3)
+    env.reset(seed=0)
+    planner = RecognitionPlanner(env, Above, PlannerConfig(candidates=64, iterations=0), **options)
+    ends, rewards, poses = [], torch.zeros(ROWS), torch.zeros(ROWS, 2)
+    labels = world.labels[env.base.rows.scenes]
+    for step in range(3):
+        _, rewards, terminations, *_ = env.step(planner(env, {}))
+        poses = env.base.rows.poses if step == 0 else poses
+        ends.append(terminations.tolist())
+        if terminations.any():
+            break
+    return ends, rewards - (labels == 0).float(), poses
+
+
+def test_who_recognises_looks_where_there_is_evidence_and_then_answers(twins: ImagesWorld):
+    """In the middle either class is as likely as the other; high up it is sure of the first."""
+    ends, errors, poses = recognised(twins)
+    assert ends == [[False] * ROWS, [True] * ROWS]
+    assert (poses[:, 0] < 0.2).all()
+    assert (errors == 0).all(), "right where the class is the first"
+
+
+def test_who_is_never_sure_answers_at_last_and_who_is_at_once_first(twins: ImagesWorld):
+    assert recognised(twins, sure=1.1)[0] == [[False] * ROWS, [False] * ROWS, [True] * ROWS]
+    assert recognised(twins, memory=2, sure=1.1)[0] == [[False] * ROWS, [True] * ROWS]
+    assert recognised(twins, sure=0.0)[0] == [[True] * ROWS]
+
+
+def test_other_tasks_and_actions_cannot_be_answered(twins: ImagesWorld):
+    with pytest.raises(ValueError, match="the task is 'search'"):
+        RecognitionPlanner(search(twins, Knowing()), Above)
+    with pytest.raises(ValueError, match=r"actions Discrete\(27\): use 'recognition' with actions='box'"):
+        RecognitionPlanner(search(twins, Knowing(), task="recognition", actions="discrete"), Above)

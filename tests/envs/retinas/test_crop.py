@@ -125,7 +125,9 @@ def test_bad_options_are_named(bank: torch.Tensor, options: dict, error: type[Ex
         make_retina("crop", bank, **options)
 
 
-@pytest.mark.parametrize("change", [torch.Tensor.float, lambda bank: bank[0], lambda bank: bank[:, :3]])
+@pytest.mark.parametrize(
+    "change", [torch.Tensor.float, lambda bank: bank[0], lambda bank: bank[:, :3], lambda bank: bank[..., :1]]
+)
 def test_a_bank_of_no_square_pictures_is_refused(bank: torch.Tensor, change):
     with pytest.raises(ValueError, match=r"pictures must be \(N, S, S, 3\) uint8, got"):
         make_retina("crop", change(bank), 8)
