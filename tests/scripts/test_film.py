@@ -55,6 +55,9 @@ def test_a_task_of_a_planner_and_of_agents(saccadeworld, tmp_path, model, agent)
         result = saccadeworld("film --task search --gif", tmp_path / "a.gif", IMAGES, *collector)
         assert (result.code, result.err) == (0, ""), result.err
         assert result.out.startswith("4 frames"), "of two actions, as many as these agents learned with"
+    options = "film --task search --max-steps 3 --gif"
+    result = saccadeworld(options, tmp_path / "a.gif", IMAGES, "--collector", agent("search", None))
+    assert (result.code, "are those that the agent was trained with: leave them out" in result.err) == (2, True)
     result = saccadeworld("film --task homing --gif", tmp_path / "a.gif", IMAGES, "--collector", agent("search", None))
     assert (result.code, result.out) == (2, "")
     assert "--task homing: the agent in" in result.err

@@ -119,6 +119,7 @@ def test_planners_and_agents_look_around_too(saccadeworld, tmp_path, model):
     ("options", "match"),
     [
         ("--formats minari", "name its --task"),
+        ("--formats", "--formats names none: choose hdf5, minari, webdataset, or several"),
         ("--task-options actions discrete", "are for a task: name it by --task"),
         ("--max-steps 3", "are for a task: name it by --task"),
         ("--episodes 0", "--episodes=0"),
