@@ -20,8 +20,8 @@ def freed_memory_kept(device: torch.device) -> Iterator[None]:
 
     By itself glibc's malloc gives blocks of 32 MiB and more back when they are freed, and when the next step takes them
     again the kernel has to clear and map every page anew. Activations of a batch are such blocks, and a step of a large
-    encoder took a tenth of its time for that. Elsewhere than on a CPU with glibc this does nothing: PyTorch keeps a GPU's
-    memory by itself.
+    encoder took a tenth of its time for that. Elsewhere than on a CPU with glibc this does nothing: PyTorch keeps the
+    memory of GPUs by itself.
     """
     if device.type != "cpu" or platform.libc_ver()[0] != "glibc":
         yield
