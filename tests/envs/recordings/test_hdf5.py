@@ -96,7 +96,7 @@ def replace(path, name: str, **made) -> None:
         ({"shape": (10**12, 12, 12, 3), "dtype": np.uint8}, "432000000000000 bytes .* are not in this file"),
         ({"shape": (10**6, 12, 12, 3), "dtype": np.uint8, "chunks": (1, 12, 12, 3)}, "are not in this file"),
         ({"data": np.zeros((20, 12, 12, 3), np.uint8), "compression": "gzip"}, "are not in this file"),
-        ({"data": np.zeros((19, 12, 12, 3), np.uint8)}, "is damaged: 19 rows of 'pixels' for 20 of its episodes"),
+        ({"data": np.zeros((19, 12, 12, 3), np.uint8)}, "is damaged: 19 rows of 'pixels' for 28 of its episodes"),
         ({"data": np.zeros((20, 12, 12), np.uint8)}, "must be uint8 of shape"),
         ({"data": np.zeros((20, 12, 12, 3), ">f4")}, "must be uint8 of shape"),
         ({"data": np.zeros((), np.uint8)}, "must be uint8 of shape"),
