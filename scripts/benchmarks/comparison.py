@@ -9,7 +9,7 @@ from ...envs.json_files import fault, read_json
 from .figures import Figure
 
 HEADER = ("what", "compared by", "earlier", "now", "change", "noise", "verdict")
-_LEAST = 0.05  # what is smaller than this is noise on any machine
+_LEAST = 0.05  # less than this is noise on any machine
 
 
 def read_earlier(path: Path) -> dict[str, float]:
@@ -32,18 +32,17 @@ def compare(figures: Sequence[Figure], earlier: Mapping[str, float]) -> Iterator
     """Rows under `HEADER` of all figures that both runs have.
 
     They are compared by their ratio to what was measured beside them, where there is one: it does not depend on what
-    else the machine was doing. A change counts when the larger of the two exceeds the smaller by more than the sum of
-    both spreads, each the width between the quartiles of its runs, and than five percent.
+    else the machine was doing. Changes and noise are factors; a change counts, either way, when it is the larger. The
+    noise is 1 and the sum of both spreads, each the width between the quartiles of its runs, and 1.05 at least.
     """
     for figure in figures:
         kind = "ratio" if f"{figure.name}/ratio" in earlier and "ratio" in figure.numbers else "value"
         before, now = earlier.get(f"{figure.name}/{kind}"), figure.numbers[kind]
         if not before:
             continue
-        noise = 2 * (earlier.get(f"{figure.name}/spread", 0.0) + figure.numbers.get("spread", 0.0))
-        change = now / before - 1
+        noise = 1 + max(2 * (earlier.get(f"{figure.name}/spread", 0.0) + figure.numbers.get("spread", 0.0)), _LEAST)
         verdict = ""
-        if max(now, before) > (1 + max(noise, _LEAST)) * min(now, before):
-            verdict = "better" if (change > 0) == figure.more_is_better else "worse"
+        if max(now, before) > noise * min(now, before):
+            verdict = "better" if (now > before) == figure.more_is_better else "worse"
         by = kind if kind == "ratio" else figure.unit
-        yield figure.name, by, f"{before:.4g}", f"{now:.4g}", f"{100 * change:+.0f} %", f"{100 * noise:.0f} %", verdict
+        yield figure.name, by, f"{before:.4g}", f"{now:.4g}", f"x {now / before:.3g}", f"x {noise:.3g}", verdict
