@@ -26,16 +26,15 @@ def resident():
 
 torch.zeros(64 << 20, dtype=torch.uint8)
 before = resident()
-print(faults("meta"), faults("cpu"), faults("meta"), resident() - before)
+print(faults("meta"), faults("cpu"), resident() - before)
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc is not glibc's here")
 def test_what_is_freed_is_used_again_and_goes_back_at_the_end():
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-    before, kept, after, more = map(int, done.stdout.split())
-    assert kept < before / 20, "the pages stay"
-    assert after > before / 2, "as before"
+    by_itself, kept, more = map(int, done.stdout.split())
+    assert kept < by_itself / 20, "the pages stay"
     assert more < 16 << 20, "nothing stays when it is over"
 
 
