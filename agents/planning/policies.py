@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ...envs.rollout import Episodes
-from ...envs.tasks import Recognition, Search
+from ...envs.tasks import Recognition, Search, Task
 from ...envs.tasks.action_forms import BoxActions
 from ...seqjepa import SeqJEPA
 from ..encoded_env import EncodedVectorEnv
@@ -72,12 +73,7 @@ class SearchPlanner:
     """
 
     def __init__(self, env: EncodedVectorEnv, config: PlannerConfig | None = None):
-        task = env.base.task
-        if not isinstance(task, Search) or task.form.space.shape != (env.world.action_dim,):
-            raise ValueError(
-                f"the task is {task.name!r} with actions {task.form.space}: use 'search' with actions='box'"
-            )
-        self.tolerance = task.tolerance
+        self.tolerance = _boxed_task(env, Search).tolerance
         self.longest = int(env.base.max_episode_steps)
         self.planner = Planner(env.model, env.world, config)
         self._visited: Tensor | None = None
@@ -121,11 +117,7 @@ class RecognitionPlanner:
         config: PlannerConfig | None = None,
         sure: float = 0.9,
     ):
-        task = env.base.task
-        if not isinstance(task, Recognition) or not isinstance(task.form, BoxActions):
-            raise ValueError(
-                f"the task is {task.name!r} with actions {task.form.space}: use 'recognition' with actions='box'"
-            )
+        _boxed_task(env, Recognition)
         self.evidence = evidence
         self.sure = sure
         self.longest = int(env.base.max_episode_steps)
@@ -140,3 +132,16 @@ class RecognitionPlanner:
         movements = self.planner(seen, rows.poses, rows.scenes, rows.seeds, rows.steps, evidence)
         flags = torch.where(answering, 1.0, -1.0)
         return torch.cat([movements, flags[:, None], probabilities.clamp_max(1)], dim=1)
+
+
+_Kind = TypeVar("_Kind", bound=Task)
+
+
+def _boxed_task(env: EncodedVectorEnv, kind: type[_Kind]) -> _Kind:
+    """The task of an environment, which must be of this kind, with actions in a Box."""
+    task = env.base.task
+    if not isinstance(task, kind) or not isinstance(task.form, BoxActions):
+        raise ValueError(
+            f"the task is {task.name!r} with actions {task.form.space}: use {kind.name!r} with actions='box'"
+        )
+    return task

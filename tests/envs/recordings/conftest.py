@@ -1,5 +1,6 @@
 """Recordings that are made once."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from saccadeworld.envs.recordings.rollouts import record_rollout
 from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
 from saccadeworld.envs.recordings.webdataset import write_webdataset
 from saccadeworld.envs.worlds import ImagesWorld
+
+sys.path.append(str(Path(__file__).parent))  # where the tests of readers find what they share
 
 SEED = 30
 

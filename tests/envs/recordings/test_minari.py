@@ -3,6 +3,7 @@ import copy
 import gymnasium as gym
 import numpy as np
 import pytest
+from reading import KINDS, assert_reads, count_refusals
 from saccadeworld.envs.recordings.minari import MinariReader, write_minari
 from saccadeworld.envs.recordings.players import act_at_random
 from saccadeworld.envs.recordings.tape import TapedVectorEnv, record_task
@@ -90,8 +91,6 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_left(tmp_path, searches, im
 
 # --- read again ------------------------------------------------------------------------------------------------------
 
-KINDS = {"pixels": (np.uint8, (12, 12, 3)), "movement": (np.float32, (2,)), "label": (np.int64, ())}
-
 
 @pytest.fixture
 def recorded(tmp_path, images_world, searches):
@@ -112,16 +111,7 @@ def refused(root, match: str, error: type[Exception] = ValueError) -> None:
 
 
 def test_rows_are_read_again(recorded, searches):
-    lengths = np.concatenate([chunk.lengths for chunk in searches])
-    reader = MinariReader(recorded, KINDS)
-    assert reader.lengths.tolist() == lengths.tolist()
-    rows = reader.read(np.array([5, 2, 0]), np.array([0, 1, 2]), 2)
-    places = np.array([lengths[:5].sum(), lengths[:2].sum() + 1, 2])[:, None] + np.arange(2)
-    assert rows.keys() == KINDS.keys()
-    for name, values in rows.items():
-        column = np.concatenate([chunk.columns[name] for chunk in searches])
-        assert values.dtype == column.dtype
-        assert np.array_equal(values, column[places], equal_nan=name == "movement")
+    assert_reads(MinariReader(recorded, KINDS), searches)
 
 
 def test_views_are_stored_as_they_are(tmp_path):
@@ -211,16 +201,8 @@ def test_numbers_in_other_files_are_refused(recorded, path, tmp_path):
 
 def test_any_bytes_are_read_or_refused(recorded, path):
     """Of the file's first part, in which it tells what it holds of the first episodes."""
-    content = path.read_bytes()
-    draw = np.random.default_rng(0)
-    refusals = 0
-    for _ in range(60):
-        damaged = bytearray(content)
-        for place in draw.integers(0, 20_000, 40):
-            damaged[place] = draw.integers(256)
-        path.write_bytes(damaged)
-        try:
-            MinariReader(recorded, KINDS).read(np.array([0, 1]), np.array([0, 0]), 2)
-        except ValueError:
-            refusals += 1
-    assert 0 < refusals < 60
+
+    def read() -> None:
+        MinariReader(recorded, KINDS).read(np.array([0, 1]), np.array([0, 0]), 2)
+
+    assert 0 < count_refusals(path, 20_000, 40, read) < 60

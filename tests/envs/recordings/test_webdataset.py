@@ -6,6 +6,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from reading import KINDS, assert_reads, count_refusals
 from saccadeworld.envs.recordings.webdataset import WebDatasetReader, write_webdataset
 
 webdataset = pytest.importorskip("webdataset")
@@ -74,8 +75,6 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_left(tmp_path, rollouts, fi
 
 # --- read again ------------------------------------------------------------------------------------------------------
 
-KINDS = {"pixels": (np.uint8, (12, 12, 3)), "movement": (np.float32, (2,)), "label": (np.int64, ())}
-
 
 @pytest.fixture
 def folder(tmp_path, searches):
@@ -85,16 +84,7 @@ def folder(tmp_path, searches):
 
 
 def test_rows_are_read_again_from_whatever_shard(folder, searches):
-    lengths = np.concatenate([chunk.lengths for chunk in searches])
-    reader = WebDatasetReader(folder, KINDS)
-    assert reader.lengths.tolist() == lengths.tolist()
-    rows = reader.read(np.array([5, 2, 0]), np.array([0, 1, 2]), 2)
-    places = np.array([lengths[:5].sum(), lengths[:2].sum() + 1, 2])[:, None] + np.arange(2)
-    assert rows.keys() == KINDS.keys()
-    for name, values in rows.items():
-        column = np.concatenate([chunk.columns[name] for chunk in searches])
-        assert values.dtype == column.dtype
-        assert np.array_equal(values, column[places], equal_nan=name == "movement")
+    assert_reads(WebDatasetReader(folder, KINDS), searches)
 
 
 def refused(folder, match: str, error: type[Exception] = ValueError) -> None:
@@ -195,17 +185,4 @@ def test_members_that_lie_are_refused_and_never_run(tmp_path, monkeypatch, chang
 
 
 def test_any_bytes_are_read_or_refused(folder):
-    shard = folder / "000000.tar"
-    content = shard.read_bytes()
-    draw = np.random.default_rng(0)
-    refusals = 0
-    for _ in range(60):
-        damaged = bytearray(content)
-        for place in draw.integers(0, 6000, 8):
-            damaged[place] = draw.integers(256)
-        shard.write_bytes(damaged)
-        try:
-            WebDatasetReader(folder, KINDS)
-        except ValueError:
-            refusals += 1
-    assert refusals > 30
+    assert count_refusals(folder / "000000.tar", 6000, 8, lambda: WebDatasetReader(folder, KINDS)) > 30
