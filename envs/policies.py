@@ -17,6 +17,7 @@ from ..saliency.inhibition import Inhibition
 from ..saliency.scanpaths import FixationSampler
 from . import draws, rotations
 from .picture_store import to_device
+from .retinas.retina import fixations_of
 from .rollout import Episodes
 from .rotation_ranges import RotationRange, first_held
 from .saliency_maps import PictureMaps
@@ -37,7 +38,7 @@ class UniformFixations:
 
     def __call__(self, episodes: Episodes) -> Tensor:
         pixels = draws.integers(episodes.seeds, episodes.step, "fixation", self.side, 2)
-        return pixels.float() / self.side
+        return fixations_of(pixels, self.side)
 
 
 class CentreFixations:
@@ -101,7 +102,7 @@ class SaliencyFixations:
 
         sampler, scenes = self._of(episodes) if self.live else (self.sampler, episodes.scenes.to(here))
         earlier = (episodes.poses.to(here) * self.maps.side).round().long()
-        return to_device(sampler(scenes, earlier, random).float() / self.maps.side, device)
+        return to_device(fixations_of(sampler(scenes, earlier, random), self.maps.side), device)
 
     def _of(self, episodes: Episodes) -> tuple[FixationSampler, Tensor]:
         """A sampler over the maps of the episodes' own pictures, and which of these each row has, (B,) int64."""
@@ -135,7 +136,7 @@ class NearbyFixations:
         here = (episodes.poses[:, -1] * self.side).round()
         low, high = ((here + reach).clamp(0, self.side - 1) for reach in (-self.reach, self.reach))
         u = draws.uniform(episodes.seeds, episodes.step, "fixation", 2)
-        return (low + torch.floor(u * (high - low + 1))) / self.side
+        return fixations_of(low + torch.floor(u * (high - low + 1)), self.side)
 
 
 class UniformRotations:

@@ -54,6 +54,12 @@ def nearest_pixels(fixations: Tensor, side: int) -> Tensor:
     return places(fixations, side).add_(0.5).floor_().long()
 
 
+def fixations_of(pixels: Tensor, side: int) -> Tensor:
+    """Fixations on pixels, (row, col) / side, the same to the bit on every device. (..., 2) -> (..., 2) float32."""
+    # A tensor there: by a number CUDA does not divide, but multiplies by its inverse, which is off in the last bit.
+    return pixels.float() / torch.full((), side, dtype=torch.float32, device=pixels.device)
+
+
 def placed(window: Tensor, corner: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """A window in its place in a picture, and where that is: (C, h, w), (2,) int64 -> (C, side, side), (side, side)."""
     picture = window.new_zeros(len(window), side, side)

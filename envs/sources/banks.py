@@ -53,11 +53,12 @@ class PictureSet:
 
     def to(self, device: str | torch.device) -> PictureSet:
         """The same pictures on a device: this very set, if it is there already."""
-        if self.pictures.device == torch.device(device):
+        pictures = self.pictures.to(device)
+        if pictures is self.pictures:
             return self
         masks = None if self.masks is None else self.masks.to(device)
         extras = {name: extra.to(device) for name, extra in self.extras.items()}
-        pictures, labels = self.pictures.to(device), self.labels.to(device)
+        labels = self.labels.to(device)
         return PictureSet(pictures, labels, self.classes, masks, self.skipped, extras, self.place, self.names)
 
     def check(self, indices: Tensor) -> None:

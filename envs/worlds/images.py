@@ -14,6 +14,7 @@ from ..checks import check_name, check_number
 from ..fixation_policies import GAZE_OPTIONS, fixation_policies
 from ..frames import draw_scanpath, enlarge
 from ..retinas import make_retina, retina_options
+from ..retinas.retina import fixations_of
 from ..rollout import Policy
 from ..sources.banks import PictureSet
 from .picture_world import PictureWorld
@@ -168,7 +169,7 @@ class ImagesWorld(PictureWorld):
     def choices(self, poses: Tensor) -> Tensor:
         """Saccades to the centres of a grid of 5 x 5 cells, row by row."""
         cells = torch.arange(GRID, device=self.device)
-        centres = (((cells + 0.5) / GRID) * self.side).floor() / self.side
+        centres = fixations_of((2 * cells + 1) * self.side // (2 * GRID), self.side)
         return torch.cartesian_prod(centres, centres) - poses[:, None]
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:

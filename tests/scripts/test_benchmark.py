@@ -150,6 +150,6 @@ def test_on_a_gpu(saccadeworld, tmp_path, monkeypatch, what):
     result = saccadeworld(f"benchmark {what} --device cuda --runs 2 --seconds 1e-3 --out", tmp_path)
     assert result.code == 0, result.err
     content = json.loads((tmp_path / "metrics.json").read_text())
-    assert content["device"].startswith("cuda: ")
+    assert content["device"].startswith("cuda:0: ")
     assert content["peak_memory_mb"] > 0
     assert all(value >= 0 for value in content["metrics"].values())

@@ -199,3 +199,26 @@ def test_windows_beside_the_picture_tell_nothing_of_it():
     picture, covered = retina.placed(torch.ones(3, 4, 4, dtype=torch.uint8), torch.tensor([-9, 70]), SIDE)
     assert not picture.any()
     assert not covered.any()
+
+
+# --- places ------------------------------------------------------------------------------------------------------
+
+
+def every_pixel(side: int) -> torch.Tensor:
+    return torch.arange(side)[:, None].expand(side, 2)
+
+
+@pytest.mark.parametrize("side", [1, 3, 40, 48, 49, 96, 224, 500, 997])
+def test_fixations_of_pixels_are_rounded_once(side: int):
+    found = retina.fixations_of(every_pixel(side), side)
+    exact = np.arange(side, dtype=np.float32) / np.float32(side)
+    assert found.dtype == torch.float32
+    assert np.array_equal(found, np.stack([exact, exact], axis=1))
+    assert torch.equal(retina.nearest_pixels(found, side), every_pixel(side))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("side", [48, 49, 224, 997])
+def test_fixations_of_pixels_are_the_same_on_a_gpu(side: int):
+    assert torch.equal(retina.fixations_of(every_pixel(side).cuda(), side).cpu(), every_pixel(side) / side)

@@ -7,6 +7,7 @@ from saccadeworld.seqjepa.ranks import joined_ranks, largest, local_device, mean
 def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
 
 
 def test_one_process_is_alone():
