@@ -27,7 +27,7 @@ from .figures import curves
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import format_table, summary, with_spread
+from .scores import as_numbers, format_table, summary, with_spread
 
 PLANNER, UNTRAINED = "planner", "untrained model"
 _NOTE = (
@@ -136,12 +136,13 @@ class Glimpses:
             curves(header[1:], means, {}, "accuracy by number of glimpses", "glimpses", "accuracy"),
         )
         report.table(header, rows)
-        metrics = {
-            f"glimpses/{label}/{views}{part}": value
-            for label, at in means.items()
-            for views, pair in enumerate(at, 1)
-            for part, value in zip(("", "/spread"), pair, strict=True)
-        }
+        metrics = as_numbers(
+            {
+                f"glimpses/{label}/{views}": at
+                for label, points in accuracies.items()
+                for views, at in enumerate(points, 1)
+            }
+        )
         metrics["glimpses/chance"] = chance
         data = {"train": train.data_hash, "test": test.data_hash}
         report.write(out / "report.html", self, self.seeds, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .scores import summary, with_spread
+from .scores import as_numbers, with_spread
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,10 @@ class ScoreTable:
 
     @property
     def flat(self) -> dict[str, float]:
-        """ "NAME/METRIC" is the mean over the pictures, with "/spread" their standard deviation."""
-        numbers: dict[str, float] = {}
-        for name in self.scores:
-            for metric in self.metrics:
-                values = self._over_pictures(name, metric)
-                if values:
-                    numbers[f"{name}/{metric}"], numbers[f"{name}/{metric}/spread"] = summary(values)
-        return numbers
+        """ "NAME/METRIC" is the mean over the pictures and, of several, "NAME/METRIC/spread" their deviation."""
+        pairs = ((name, metric) for name in self.scores for metric in self.metrics)
+        values = {f"{name}/{metric}": self._over_pictures(name, metric) for name, metric in pairs}
+        return as_numbers({key: some for key, some in values.items() if some})
 
     def _over_pictures(self, name: str, metric: str) -> list[float]:
         return [scores[metric] for scores in self.scores[name] if metric in scores]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
 from ..seqjepa.evaluation import Scores
@@ -43,12 +43,19 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
-def as_metrics(name: str, which: str, scores: Scores) -> dict[str, float]:
-    """Flat names to numbers: "NAME/WHICH/SCORE" is the mean over the repeats, with "/spread" their deviation."""
-    metrics: dict[str, float] = {}
+def as_numbers(scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Flat names to numbers: "SCORE" is the mean of the repeats and, of several, "SCORE/spread" their deviation."""
+    numbers: dict[str, float] = {}
     for key, values in scores.items():
-        metrics[f"{name}/{which}/{key}"], metrics[f"{name}/{which}/{key}/spread"] = summary(values)
-    return metrics
+        numbers[key], spread = summary(values)
+        if len(values) > 1:
+            numbers[f"{key}/spread"] = spread
+    return numbers
+
+
+def as_metrics(name: str, which: str, scores: Scores) -> dict[str, float]:
+    """The same, with "NAME/WHICH/" before each score."""
+    return as_numbers({f"{name}/{which}/{key}": values for key, values in scores.items()})
 
 
 def _views(key: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from ..agents.agent import Agent
@@ -28,7 +27,7 @@ from .glimpses import label_of
 from .options import WorldOptions
 from .report import Report
 from .results import prepare_folder, write_metrics
-from .scores import format_table, summary, with_spread
+from .scores import as_numbers, format_table, summary, with_spread
 
 _NOTE = (
     "A goal view is shown; the episode ends in success where the pose is within the tolerance of the goal's. The "
@@ -155,7 +154,7 @@ class Search:
         shares = curves(names, drawn, {}, "goals found", "actions", "share of the goals")
         report.figures("Share of goals found after so many actions.", shares)
         _table(report, ["who searches", *columns], {label: list(own.values()) for label, own in values.items()})
-        return {f"search/{label}/{name}": mean(at) for label, own in values.items() for name, at in own.items()}
+        return as_numbers({f"search/{label}/{name}": at for label, own in values.items() for name, at in own.items()})
 
     def _horizon_part(self, report: Report, errors: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
         """Put the errors by horizon into the report and on the screen; their numbers, by name."""
@@ -169,11 +168,13 @@ class Search:
         drawn = curves(names, means, {}, "error of predictions", "actions ahead", "1 - cosine")
         report.figures("Error of predictions by the number of actions.", drawn)
         _table(report, ["what is expected", *names], titled)
-        return {
-            f"horizon/{name}/{step}": mean(at)
-            for name, points in values.items()
-            for step, at in zip(names, points, strict=True)
-        }
+        return as_numbers(
+            {
+                f"horizon/{name}/{step}": at
+                for name, points in values.items()
+                for step, at in zip(names, points, strict=True)
+            }
+        )
 
 
 def _table(report: Report, header: list[str], rows: Mapping[str, Sequence[Sequence[float]]]) -> None:

@@ -127,7 +127,8 @@ class TrainAgent:
         data = {"train": world.data_hash, "test": test.data_hash}
         write_metrics(self.out, metrics | {"agent/steps": last.steps}, self.seed, asdict(self), data=data)
         success = "" if last.success is None else f", success {last.success:.3f}"
-        print(f"after {last.steps} steps: return {last.mean:.3f} ± {last.deviation:.3f} over episodes{success}")
+        spread = f" ± {last.deviation:.3f} over episodes" if self.evaluation_episodes > 1 else ", of one episode"
+        print(f"after {last.steps} steps: return {last.mean:.3f}{spread}{success}")
 
     def _attempt(self, config: AgentConfig, world: World, model: SeqJEPA | None) -> None:
         """Make the agent, but for evidence, which is fitted on many scenes."""

@@ -61,8 +61,10 @@ class Outcome:
         return own if self.paper is None else f"{own} [{_number(self.paper)}]"
 
     def as_json(self) -> dict[str, Any]:
-        """Values, mean and deviation, and the paper's."""
+        """Values, mean and, of several, deviation, and the paper's; null where there is none."""
         mean, spread = summary(self.values) if self.values else (None, None)
+        if len(self.values) == 1:
+            spread = None
         paper = None if self.paper is None else {"mean": self.paper.mean, "spread": self.paper.spread}
         return {"mean": mean, "spread": spread, "values": self.values, "diverged": self.diverged, "paper": paper}
 

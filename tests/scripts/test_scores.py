@@ -43,4 +43,4 @@ def test_a_single_repeat_has_no_spread():
     assert with_spread([2.0, 4.0], digits=1) == f"3.0 ± {2**0.5:.1f}"
     single = {name: values[:1] for name, values in TRAINED.items()}
     assert "±" not in format_table(table("images", single, single))
-    assert as_metrics("x", "y", {"z": [0.3]}) == {"x/y/z": 0.3, "x/y/z/spread": 0.0}
+    assert as_metrics("x", "y", {"z": [0.3]}) == {"x/y/z": 0.3}
