@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -168,9 +169,14 @@ class ImagesWorld(PictureWorld):
 
     def choices(self, poses: Tensor) -> Tensor:
         """Saccades to the centres of a grid of 5 x 5 cells, row by row."""
+        return self._centres - poses[:, None]
+
+    @cached_property
+    def _centres(self) -> Tensor:
+        """(25, 2) float32 fixations."""
         cells = torch.arange(GRID, device=self.device)
         centres = fixations_of((2 * cells + 1) * self.side // (2 * GRID), self.side)
-        return torch.cartesian_prod(centres, centres) - poses[:, None]
+        return torch.cartesian_prod(centres, centres)
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self._store.look(self.retina, scenes, poses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -103,10 +104,15 @@ class RotatingWorld(World):
 
         Then steps of a twelfth of the range of each latent of the action, all of them forwards, then backwards.
         """
+        return self._steps.expand(len(poses), -1, -1)
+
+    @cached_property
+    def _steps(self) -> Tensor:
+        """(K, A) float32, the same from every pose."""
         axes = torch.eye(3, device=self.device)
         turns = rotations.from_axis_angle(torch.cat([axes, -axes]), torch.full((6,), TURN, device=self.device))
         steps = STEP * torch.eye(len(self.latents), device=self.device)
         unturned = torch.tensor([0.0, 0.0, 0.0, 1.0], device=self.device).expand(2 * len(steps), 4)
         turns = functional.pad(turns, (0, len(steps)))
         changes = torch.cat([unturned, torch.cat([steps, -steps])], dim=1)
-        return torch.cat([turns, changes]).expand(len(poses), -1, -1)
+        return torch.cat([turns, changes])
