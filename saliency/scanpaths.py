@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Protocol
 
@@ -14,7 +15,8 @@ from .inhibition import Inhibition
 
 TRIES = (4, 16, 64)  # candidates, in rounds: the later ones for rows that rejected all before
 _IN_FULL = 2 * len(TRIES)  # the part of the random numbers that is left for drawing in full
-_CHUNK = 2**21  # pixels of maps that are written out at a time
+# Pixels of maps that are written out at a time: few for a CPU's cache, many to keep a GPU busy, 128 MiB in float64.
+_CHUNK_CPU, _CHUNK_GPU = 2**21, 2**24
 
 
 class RandomBits(Protocol):
@@ -86,12 +88,12 @@ class FixationSampler:
 
     def _draw_on_host(self, scenes: Tensor, earlier: Tensor, random: RandomBits) -> Tensor:
         """Round after round for the rows that are left, and these in full at last."""
-        pixels, accepted = self._try(0, scenes, earlier, random)
+        pixels, accepted = self._try([0], scenes, earlier, random)
         left = (~accepted).nonzero()[:, 0]
         for part in range(1, len(TRIES)):
             if len(left) == 0:
                 return pixels
-            again, accepted = self._try(part, scenes[left], earlier[left], random, left)
+            again, accepted = self._try([part], scenes[left], earlier[left], random, left)
             pixels.index_copy_(0, left, again)
             left = left[~accepted]
         if len(left) == 0:
@@ -100,25 +102,25 @@ class FixationSampler:
 
     def _draw_on_device(self, scenes: Tensor, earlier: Tensor, random: RandomBits) -> Tensor:
         """The same, all of it for all rows, as asking a device which rows are left would be waiting for it."""
-        pixels = self._draw_in_full(scenes, earlier, random(_IN_FULL, 1))
-        for part in reversed(range(len(TRIES))):
-            tried, accepted = self._try(part, scenes, earlier, random)
-            pixels = torch.where(accepted[:, None], tried, pixels)
-        return pixels
+        tried, accepted = self._try(range(len(TRIES)), scenes, earlier, random)
+        return torch.where(accepted[:, None], tried, self._draw_in_full(scenes, earlier, random(_IN_FULL, 1)))
 
     def _try(
-        self, part: int, scenes: Tensor, earlier: Tensor, random: RandomBits, left: Tensor | None = None
+        self, rounds: Sequence[int], scenes: Tensor, earlier: Tensor, random: RandomBits, left: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """The first accepted candidate of a round for the rows that are left, by their numbers.
+        """The first accepted candidate of one or more rounds for the rows that are left, by their numbers.
 
         (b,), (b, t, 2) int64 -> pixels (b, 2) int64, and whether there is one, (b,) bool.
         """
-        count = TRIES[part]
+
+        def numbers_of(use: int) -> Tensor:
+            return torch.cat([random(2 * part + use, TRIES[part], left) for part in rounds], dim=1).T.contiguous()
+
         # Candidates first, (count, b): operations go along the rows, of which there are many.
-        rows, cols = self._tables.draw(scenes, random(2 * part, count, left).T.contiguous())
-        accepted = self._weights(rows, cols, earlier)
+        rows, cols = self._tables.draw(scenes, numbers_of(0))
+        accepted, count = self._weights(rows, cols, earlier), len(rows)
         if accepted.dtype != torch.bool:
-            accepted = _fractions(random(2 * part + 1, count, left).T) < accepted
+            accepted = _fractions(numbers_of(1)) < accepted
         numbers = torch.arange(count, dtype=torch.uint8, device=scenes.device)[:, None]  # bytes are the fastest
         first = torch.where(accepted, numbers, count).amin(0, keepdim=True)
         chosen = first.clamp_max(count - 1).long()
@@ -138,7 +140,8 @@ class FixationSampler:
 
     def _draw_in_full(self, scenes: Tensor, earlier: Tensor, bits: Tensor) -> Tensor:
         """Draw from the weighted maps themselves. (b,), (b, t, 2), (b, 1) int64 -> pixels (b, 2) int64."""
-        step = max(1, _CHUNK // self._maps[0].numel())
+        chunk = _CHUNK_CPU if scenes.device.type == "cpu" else _CHUNK_GPU
+        step = max(1, chunk // self._maps[0].numel())
         chunks = zip(scenes.split(step), earlier.split(step), bits.split(step), strict=True)
         flat = torch.cat([self._positions(*chunk) for chunk in chunks])
         width = self._maps.shape[2]

@@ -142,7 +142,7 @@ def test_drawn_in_full_fixations_have_the_same_distribution(name: str, prior: st
     maps, path = rough_maps()[:1], torch.from_numpy(GRID[[16, 26]]).expand(COUNT, 2, 2)
     sampler = FixationSampler(maps, inhibition(name), PRIORS[prior])
     monkeypatch.setattr(sampler, "_try", none)
-    monkeypatch.setattr(module, "_CHUNK", 1000 * PIXELS)
+    monkeypatch.setattr(module, "_CHUNK_CPU", 1000 * PIXELS)
     third = flat(sampler(torch.zeros(COUNT, dtype=torch.int64), path, streams(COUNT, 4)))
     saliency = maps[0].double().numpy().flatten()
     assert_follows(np.bincount(third, minlength=PIXELS), enumerated(saliency, (16, 26), name, prior))
