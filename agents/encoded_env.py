@@ -14,7 +14,7 @@ from ..envs.checks import check_flag
 from ..envs.vector_env import Output
 from ..seqjepa import SeqJEPA
 from ..seqjepa.eval_mode import evaluated
-from ..seqjepa.matching import check_views
+from ..seqjepa.matching import check_optics
 from .memory import Memory, Seen, check_aggregates
 from .remembering_env import Bonus, RememberingVectorEnv, vector
 
@@ -58,7 +58,7 @@ class EncodedVectorEnv(RememberingVectorEnv):
         if bonus is not None and not callable(bonus):
             raise TypeError(f"bonus={bonus!r}: give None, or a callable (rows, before, after) -> rewards")
         check_model(model, self.world.device)
-        check_views(model, self.world)
+        check_optics(model, self.world)
         self.model, self.bf16 = model, bf16
         z, aggregate = vector(model.config.embedding_dim), vector(model.config.token_dim)
         entries: dict[str, spaces.Space] = {Z: z, AGGREGATE: aggregate}

@@ -21,7 +21,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
-from ..seqjepa.matching import check_views
+from ..seqjepa.matching import check_optics
 from .command import run_command
 from .figures import curves
 from .options import WorldOptions
@@ -95,7 +95,7 @@ class Glimpses:
 
     def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
         """The agents, if they, the policies and the model belong to a world of this kind."""
-        check_views(model, world)
+        check_optics(model, world)
         for name in self.policies:
             check_name("--policies", name, world.policies)
         return [Agent.load(folder, world) for folder in self.agents]

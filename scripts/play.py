@@ -18,7 +18,7 @@ from ..envs.sources.banks import Split
 from ..envs.worlds import ImagesWorld, ObjectsWorld, World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
-from ..seqjepa.matching import check_views
+from ..seqjepa.matching import check_optics
 from .collectors import PLANNER
 from .command import run_command
 from .options import WorldOptions, parsed_options
@@ -103,7 +103,7 @@ class Play:
             movers["agent"] = AgentPolicy(agent)
             model = model or agent.model
         if model is not None:
-            check_views(model, world)
+            check_optics(model, world)
             movers["planner"] = PlanningPolicy.to_explore(model, PLANNER)
         return movers, model
 

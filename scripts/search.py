@@ -20,7 +20,7 @@ from ..envs.worlds import World
 from ..seqjepa import SeqJEPA
 from ..seqjepa.episode_seeds import check_seed, first_episode
 from ..seqjepa.initial_model import untrained_twin
-from ..seqjepa.matching import check_views
+from ..seqjepa.matching import check_optics
 from .command import run_command
 from .figures import curves
 from .glimpses import label_of
@@ -107,7 +107,7 @@ class Search:
 
     def _agents(self, model: SeqJEPA, world: World) -> list[Agent]:
         """The agents, if they search, and they and the model belong to a world of this kind."""
-        check_views(model, world)
+        check_optics(model, world)
         agents = [Agent.load(folder, world) for folder in self.agents]
         for agent in agents:
             if agent.config.task != SearchTask.name or agent.model is None:

@@ -21,7 +21,7 @@ from ..seqjepa.config import EncoderOptions, ModelOptions
 from ..seqjepa.encoder import ENCODERS
 from ..seqjepa.experience import Experience
 from ..seqjepa.initial_model import initial_model
-from ..seqjepa.matching import check_views
+from ..seqjepa.matching import check_optics
 from ..seqjepa.methods import METHODS
 from ..seqjepa.ranks import Parallel, joined_ranks, may_be_restarted, object_of_first_rank, rank
 from ..seqjepa.training import Interrupted, Trainer, TrainingConfig
@@ -172,7 +172,7 @@ class Train:
             )
         world = _experience(options, device)
         trainer = Trainer.resume(self.out / MODEL, world, self.parallel)
-        check_views(trainer.model, world)
+        check_optics(trainer.model, world)
         trainer.collector = self._collector(options.get("collector"), trainer.model, world)
         return trainer
 

@@ -24,7 +24,7 @@ def check_match(model: ViewModel, world: Experience) -> None:
         )
 
 
-def check_views(model: ViewModel, world: Experience) -> None:
+def check_optics(model: ViewModel, world: Experience) -> None:
     """Refuse a model that does not match (see `check_match`), or that was trained on views of another kind.
 
     As far as it knows which: `World.optics` tells.

@@ -19,7 +19,7 @@ from ...seqjepa import SeqJEPA
 from ...seqjepa.episode_seeds import first_of_repeat
 from ...seqjepa.eval_mode import evaluated
 from ...seqjepa.features import Features, extract_features, spread_scenes
-from ...seqjepa.matching import check_views
+from ...seqjepa.matching import check_optics
 from ...seqjepa.path_integration import displacement, path_features
 from ...seqjepa.probes import Probe, fit_class_scores, fit_linear, fit_mlp
 from .hand import Playable
@@ -81,7 +81,7 @@ class Insight:
         Raises:
             ValueError: for a model made for other views or movements, or too few scenes.
         """
-        check_views(model, world)
+        check_optics(model, world)
         report("looking at scenes to fit on")
         features = Features.together([_look(model, world, name, seed, i) for i, name in enumerate(POLICIES)])
         report("fitting the belief in classes")
