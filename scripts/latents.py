@@ -30,6 +30,7 @@ from .scores import format_table
 
 _FULL_TURN = 360.0
 _STRIPS = 6  # queries that are shown
+_SCENES = 200  # as many as maps can show
 
 
 class Coordinate(NamedTuple):
@@ -54,7 +55,7 @@ class Latents:
         model: the folder of a checkpoint of any method.
         out: the folder of the results.
         world: which world; its test split is looked at.
-        scenes: how many instances.
+        scenes: how many instances; None for 200, or all where there are fewer.
         views: views of each for neighbours and maps of single views.
         aggregated: views that are aggregated, for models that do.
         neighbours: how many of each view.
@@ -67,7 +68,7 @@ class Latents:
     model: Path
     out: Path
     world: WorldOptions = field(default_factory=WorldOptions)
-    scenes: int = 200
+    scenes: int | None = None
     views: int = 9
     aggregated: int = 5
     neighbours: int = 3
@@ -81,7 +82,8 @@ class Latents:
         model = load_model(self.model, device=self.device)
         world = self.world.make("test", self.device)
         out = prepare_folder(self.out)
-        sets = embed_view_sets(model, world, self.scenes, self.views, self.policy, self.seed)
+        scenes = min(_SCENES, len(world)) if self.scenes is None else self.scenes
+        sets = embed_view_sets(model, world, scenes, self.views, self.policy, self.seed)
         count = sets.z.shape[1]
         labels, z, poses = sets.labels.repeat_interleave(count), sets.z.flatten(0, 1), sets.poses.flatten(0, 1)
         scores = {
@@ -92,12 +94,12 @@ class Latents:
         report.heading("Single views")
         points = self._map(z)
         report.figures(
-            f"{len(z)} views of {self.scenes} instances, {self._method}.",
+            f"{len(z)} views of {scenes} instances, {self._method}.",
             *([map_by_class(points, labels, world.classes, "by class")] if world.classes else []),
             *(map_by_value(points, c.values, f"by {c.title}", c.unit, c.period) for c in coordinates(world, poses)),
         )
         if isinstance(model, Aggregating) and world.classes:
-            scores |= self._aggregates(model, world, report)
+            scores |= self._aggregates(model, world, scenes, report)
         report.heading("Nearest neighbours")
         found = find_neighbours(sets, self.neighbours, other_scenes=True)
         step = max(1, len(z) // _STRIPS)
@@ -122,12 +124,12 @@ class Latents:
             return umap_map(features, seed=self.seed)
         return principal_map(features).points
 
-    def _aggregates(self, model: ViewModel, world: World, report: Report) -> dict[str, float]:
-        features = extract_features(model, world, self.scenes, (self.aggregated,), self.policy, self.seed)
+    def _aggregates(self, model: ViewModel, world: World, scenes: int, report: Report) -> dict[str, float]:
+        features = extract_features(model, world, scenes, (self.aggregated,), self.policy, self.seed)
         aggregates, labels = features.aggregates[self.aggregated], features.labels
         report.heading("Aggregates")
         report.figures(
-            f"Aggregates of {self.aggregated} views each, of {self.scenes} instances, {self._method}.",
+            f"Aggregates of {self.aggregated} views each, of {scenes} instances, {self._method}.",
             map_by_class(self._map(aggregates), labels, world.classes, "by class"),
         )
         return _silhouettes("aggregate", aggregates, labels)

@@ -58,6 +58,11 @@ def test_a_baseline_has_no_aggregates(look, tmp_path):
     assert not any("aggregate" in name for name in scores(tmp_path / "out"))
 
 
+def test_all_instances_are_looked_at_where_there_are_few(look, tmp_path):
+    assert look("--views 4").code == 0
+    assert "160 views of 40 instances" in (tmp_path / "out/report.html").read_text()
+
+
 def test_angles_are_those_that_made_the_rotation():
     world = make_world("objects", count=16, size=8)
     angles = torch.tensor([[0.3, -0.5, 1.2], [0.0, 0.7, -0.4]], dtype=torch.float64)
