@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..envs import draws
 from ..envs.checks import check_whole
-from ..envs.retinas.retina import fixations_of
+from ..envs.retinas.retina import grid_fixations
 from ..envs.rollout import Episodes, Policy
 from ..envs.worlds import AugmentationsWorld, ImagesWorld, StoredViewsWorld, World
 from .eval_mode import evaluated
@@ -111,10 +111,8 @@ def _embed(
 
 def _grid(world: ImagesWorld, seeds: Tensor, cells: int) -> Tensor:
     """Fixations in the centres of a grid of cells over the pictures, in an order of each row's own. (B, K, 2)."""
-    line = torch.arange(cells, device=world.device)
-    centres = fixations_of((2 * line + 1) * world.side // (2 * cells), world.side)
     order = draws.bits(seeds, 0, "grid of views", cells * cells).argsort(1)
-    return torch.cartesian_prod(centres, centres)[order]
+    return grid_fixations(cells, world.side, world.device)[order]
 
 
 def _journeys(world: World, policy: Policy, seeds: Tensor, scenes: Tensor, views: int) -> Tensor:

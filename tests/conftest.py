@@ -29,6 +29,13 @@ def one_thread():
 
 
 @pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch):
+    """As torch would tell of them; the second is the current one."""
+    for name, answer in (("is_available", True), ("device_count", 2), ("current_device", 1)):
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+
+
+@pytest.fixture
 def files_of_at_most() -> Callable[[int], AbstractContextManager[None]]:
     """A disk that is full, as far as a test can have one: while it is entered no file grows beyond so many bytes."""
 

@@ -60,6 +60,12 @@ def fixations_of(pixels: Tensor, side: int) -> Tensor:
     return pixels.float() / torch.full((), side, dtype=torch.float32, device=pixels.device)
 
 
+def grid_fixations(cells: int, side: int, device: torch.device) -> Tensor:
+    """Fixations on the centres of a grid of cells over a picture, row by row. (cells**2, 2) float32."""
+    centres = fixations_of((2 * torch.arange(cells, device=device) + 1) * side // (2 * cells), side)
+    return torch.cartesian_prod(centres, centres)
+
+
 def placed(window: Tensor, corner: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """A window in its place in a picture, and where that is: (C, h, w), (2,) int64 -> (C, side, side), (side, side)."""
     picture = window.new_zeros(len(window), side, side)

@@ -15,7 +15,7 @@ from ..checks import check_name, check_number
 from ..fixation_policies import GAZE_OPTIONS, fixation_policies
 from ..frames import draw_scanpath, enlarge
 from ..retinas import make_retina, retina_options
-from ..retinas.retina import fixations_of
+from ..retinas.retina import grid_fixations
 from ..rollout import Policy
 from ..sources.banks import PictureSet
 from .picture_world import PictureWorld
@@ -174,9 +174,7 @@ class ImagesWorld(PictureWorld):
     @cached_property
     def _centres(self) -> Tensor:
         """(25, 2) float32 fixations."""
-        cells = torch.arange(GRID, device=self.device)
-        centres = fixations_of((2 * cells + 1) * self.side // (2 * GRID), self.side)
-        return torch.cartesian_prod(centres, centres)
+        return grid_fixations(GRID, self.side, self.device)
 
     def views(self, scenes: Tensor, poses: Tensor) -> Tensor:
         return self._store.look(self.retina, scenes, poses)

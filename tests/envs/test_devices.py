@@ -3,13 +3,6 @@ import torch
 from saccadeworld.envs.devices import resolve_device
 
 
-@pytest.fixture
-def two_gpus(monkeypatch: pytest.MonkeyPatch):
-    """The second of which is the current one."""
-    for name, answer in (("is_available", True), ("device_count", 2), ("current_device", 1)):
-        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
-
-
 @pytest.mark.usefixtures("two_gpus")
 def test_devices_are_named_as_tensors_name_theirs():
     assert resolve_device("cuda") == torch.device("cuda:1") != torch.device("cuda")

@@ -3,13 +3,6 @@ import torch
 from saccadeworld.seqjepa.ranks import joined_ranks, largest, local_device, means, rank, rank_count
 
 
-@pytest.fixture
-def two_gpus(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-
-
 def test_one_process_is_alone():
     with joined_ranks("cpu") as device:
         assert (device, rank(), rank_count()) == ("cpu", 0, 1)
