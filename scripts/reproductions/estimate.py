@@ -40,7 +40,7 @@ def estimate(tasks: Sequence[Task], runs: Runs) -> tuple[list[list[str]], str]:
         )
     note = (
         f"{len(left)} of {len(tasks)} tasks, {total / 1e15:.3g} x 10^15 operations in training: "
-        f"{total / rate / 3600:.2g} hours on this device at the {rate / 1e9:.0f} x 10^9 operations/s that the encoder "
+        f"{total / rate / 3600:.2g} hours on this device at the {rate / 1e9:.3g} x 10^9 operations/s that the encoder "
         "reaches on it now, forward and backward. Making views, optimiser and measurements come on top."
     )
     return rows, note
