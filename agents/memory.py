@@ -64,12 +64,16 @@ class Memory:
         return Memory(self.z[index], self.actions[index], self.counts[index], self.longest)
 
     def put(self, index: Tensor, fresh: Memory) -> Memory:
-        """These rows with `fresh` in the places of the index, (R,) int64."""
+        """These rows with `fresh` in the places of the index, (R,) int64, none of them twice.
+
+        Where all rows are begun anew nothing stays of how long the former ones were.
+        """
+        longest = max(self.longest, fresh.longest) if len(index) < len(self.counts) else fresh.longest
         return Memory(
             self.z.index_copy(0, index, fresh.z),
             self.actions.index_copy(0, index, fresh.actions),
             self.counts.index_copy(0, index, fresh.counts),
-            max(self.longest, fresh.longest),
+            longest,
         )
 
     def repeat(self, times: int) -> Memory:

@@ -45,3 +45,11 @@ def test_rows_are_chosen_replaced_and_repeated(images_world: ImagesWorld, images
     torch.testing.assert_close(aggregates[index], begun.aggregate(images_model)[index])
     repeated = mixed.repeat(2).aggregate(images_model)
     torch.testing.assert_close(repeated, aggregates.repeat_interleave(2, 0))
+
+
+@torch.no_grad()
+def test_a_memory_begun_anew_in_all_rows_is_as_a_fresh_one(images_world: ImagesWorld, images_model: SeqJEPA):
+    old, fresh = (remember(images_model, images_world, length, size=4) for length in (4, 1))
+    anew = old.put(torch.arange(3), fresh)
+    assert torch.equal(anew.aggregate(images_model), fresh.aggregate(images_model))  # and not only nearly
+    assert anew.longest == fresh.longest
