@@ -78,7 +78,11 @@ class World(ABC):
 
     @property
     def data_hash(self) -> str:
-        """Of the scenes: worlds over the same pictures or meshes have the same, whatever they make of them."""
+        """Of the scenes: worlds over the same pictures or meshes have the same, whatever they make of them.
+
+        Built-in scenes are computed: a GPU, another processor or another version of NumPy may round a few of their
+        numbers otherwise, and the hash is another then.
+        """
         return self.made_of.content_hash
 
     @property
